@@ -1,0 +1,58 @@
+package settings
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	defaultVersion = "1.50.1"
+	buildHash      = "5e3c3f5b"
+	defaultLicense = "enterprise plus"
+)
+
+// Faults makes a stand-in misbehave on purpose. The names are the stand-in's
+// own (ANKASIM_*), so that no test mistakes them for documented settings.
+type Faults struct {
+	Version    string        // ANKASIM_VERSION, reported as VERSION-HASH; below 1.41.1 there is no /livez and /readyz
+	License    string        // ANKASIM_LICENSE
+	NeverReady bool          // ANKASIM_NEVER_READY, /readyz answers 503 forever
+	ReadyDelay time.Duration // ANKASIM_READY_DELAY, /readyz answers 503 this long after start
+	Exit       bool          // ANKASIM_EXIT is set: end instead of serving
+	ExitCode   int           // the value of ANKASIM_EXIT
+	ExitDelay  time.Duration // ANKASIM_EXIT_DELAY, serve this long before ending
+}
+
+func (r *reader) faults() Faults {
+	f := Faults{
+		Version:    r.text("ANKASIM_VERSION", defaultVersion),
+		License:    r.text("ANKASIM_LICENSE", defaultLicense),
+		NeverReady: r.flag("ANKASIM_NEVER_READY"),
+		ReadyDelay: r.duration("ANKASIM_READY_DELAY", 0),
+		Exit:       r.text("ANKASIM_EXIT", "") != "",
+		ExitCode:   r.number("ANKASIM_EXIT", 0),
+		ExitDelay:  r.duration("ANKASIM_EXIT_DELAY", 0),
+	}
+	if !strings.Contains(f.Version, "-") {
+		f.Version += "-" + buildHash
+	}
+	return f
+}
+
+// HasProbes reports whether the claimed version serves /livez and /readyz,
+// which the real ones do from 1.41.1 on.
+func (f Faults) HasProbes() bool {
+	release, _, _ := strings.Cut(f.Version, "-")
+	have := strings.Split(release, ".")
+	for i, want := range []int{1, 41, 1} {
+		n := 0
+		if i < len(have) {
+			n, _ = strconv.Atoi(have[i])
+		}
+		if n != want {
+			return n > want
+		}
+	}
+	return true
+}
