@@ -1,0 +1,135 @@
+package etcd
+
+import (
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+)
+
+// incarnationLength is how many characters of a bootstrap's token name the
+// data that it starts with: enough to tell lives apart, short enough to read.
+const incarnationLength = 8
+
+// Incarnation is the name of the data that a bootstrap with this token uses.
+func Incarnation(token string) string {
+	return token[:min(incarnationLength, len(token))]
+}
+
+// Data names where a member's data lies: a directory of the host when path is
+// set, else a named volume. Every incarnation has its own, so that stale data
+// cannot poison a member and nothing ever has to be wiped.
+func (d Desired) Data(m Member, incarnation string) container.Mount {
+	if d.DataPath != "" {
+		return container.Mount{
+			Type: container.Bind, Target: DataTarget,
+			Source: path.Join(d.DataPath, d.Cluster, m.Name+"-"+incarnation),
+		}
+	}
+	return container.Mount{
+		Type: container.Volume, Target: DataTarget,
+		Source: d.identity(m).Name() + "-" + incarnation,
+	}
+}
+
+// Spec is the container of one member. The token and birth decide what it does
+// on empty data only; they are outside the hash of the spec, and so is the
+// incarnation of the data.
+func (d Desired) Spec(m Member, birth Birth, token string) container.Spec {
+	incarnation := m.Incarnation
+	if incarnation == "" {
+		incarnation = Incarnation(token)
+	}
+	state := "new"
+	if birth == Rejoin {
+		state = "existing"
+	}
+	bindIP := d.Settings.BindIP
+	if m.BindIP != "" {
+		bindIP = m.BindIP
+	}
+	spec := container.Spec{
+		Image:   d.Image,
+		Command: append([]string{"etcd"}, d.flags(m)...),
+		BirthArgs: []string{
+			"--initial-cluster=" + d.initialCluster(),
+			"--initial-cluster-state=" + state,
+			"--initial-cluster-token=" + token,
+		},
+		Env: d.Settings.Env,
+		Ports: []container.Port{
+			{HostIP: bindIP, HostPort: m.ClientPort, ContainerPort: ClientPort},
+			{HostIP: bindIP, HostPort: m.PeerPort, ContainerPort: PeerPort},
+		},
+		Restart:   d.Settings.Restart,
+		Log:       d.Settings.Log,
+		StopGrace: d.Settings.StopGrace,
+		Labels: map[string]string{
+			container.LabelIncarnation: incarnation,
+			LabelToken:                 token,
+			LabelBirth:                 string(birth),
+		},
+	}
+	spec.Mounts = []container.Mount{d.Data(m, "")}
+	owned := spec.Owned(d.identity(m))
+	owned.Mounts = []container.Mount{d.Data(m, incarnation)}
+	return owned
+}
+
+// flags are etcd's flags that shape a running member.
+func (d Desired) flags(m Member) []string {
+	flags := []string{
+		"--name=" + m.Name,
+		"--data-dir=" + DataTarget,
+		"--listen-client-urls=http://0.0.0.0:" + strconv.Itoa(ClientPort),
+		"--advertise-client-urls=" + m.ClientURL(),
+		"--listen-peer-urls=http://0.0.0.0:" + strconv.Itoa(PeerPort),
+		"--initial-advertise-peer-urls=" + m.PeerURL(),
+	}
+	if d.Settings.CompactionMode != "" {
+		flags = append(flags, "--auto-compaction-mode="+d.Settings.CompactionMode)
+	}
+	if d.Settings.CompactionRetention != "" {
+		flags = append(flags, "--auto-compaction-retention="+d.Settings.CompactionRetention)
+	}
+	if d.Settings.QuotaBytes != 0 {
+		flags = append(flags, "--quota-backend-bytes="+strconv.FormatInt(d.Settings.QuotaBytes, 10))
+	}
+	return append(flags, d.Settings.ExtraArgs...)
+}
+
+func (d Desired) initialCluster() string {
+	var peers []string
+	for _, m := range d.sorted() {
+		peers = append(peers, m.Name+"="+m.PeerURL())
+	}
+	return strings.Join(peers, ",")
+}
+
+// managedFlags are set by the provider and must not come from extra_args or,
+// as ETCD_…, from env: a flag given twice is silently the last one, and a name
+// given both ways is fatal to etcd.
+var managedFlags = []string{
+	"name", "data-dir", "wal-dir", "listen-client-urls", "advertise-client-urls", "listen-peer-urls",
+	"initial-advertise-peer-urls", "initial-cluster", "initial-cluster-state", "initial-cluster-token",
+	"auto-compaction-mode", "auto-compaction-retention", "quota-backend-bytes",
+	"force-new-cluster", "config-file", "discovery", "discovery-srv", "discovery-token", "discovery-endpoints",
+}
+
+// ManagedFlag names the managed flag that an argument such as --name=x sets;
+// ok is false for a flag that is the user's to set.
+func ManagedFlag(arg string) (flag string, ok bool) {
+	flag, _, _ = strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	return flag, slices.Contains(managedFlags, flag)
+}
+
+// ManagedEnv is [ManagedFlag] for a variable such as ETCD_NAME.
+func ManagedEnv(variable string) (flag string, ok bool) {
+	rest, isEtcd := strings.CutPrefix(variable, "ETCD_")
+	if !isEtcd {
+		return "", false
+	}
+	return ManagedFlag(strings.ToLower(strings.ReplaceAll(rest, "_", "-")))
+}

@@ -1,0 +1,196 @@
+// Package etcd decides how an etcd cluster over several hosts is made and kept.
+// It belongs to the layer topology: it takes what is desired and what was
+// observed and answers with the one safe step, without any I/O.
+package etcd
+
+import (
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+)
+
+// Ports inside the container; outside they are what the configuration says.
+const (
+	ClientPort = 2379
+	PeerPort   = 2380
+)
+
+// DataTarget is where a member's data lies inside its container.
+const DataTarget = "/etcd-data"
+
+// Desired is the cluster as configured, with what earlier applies fixed.
+type Desired struct {
+	// Cluster is the name of the cluster.
+	Cluster string
+	// Image is the reference of etcd's image, the same on every host.
+	Image string
+	// Members are all members, in any order.
+	Members []Member
+	// DataPath is the host path under which each member gets a directory of
+	// its own; empty means named volumes.
+	DataPath string
+	Settings Settings
+	// Token is a random text for the case that the cluster is bootstrapped by
+	// this run. A token that was ever used before makes a twin of the cluster
+	// that it was used for: same cluster ID, same member IDs (see etcd's
+	// "clustering" guide on initial-cluster-token).
+	Token string
+	// Born says that an earlier apply proved the cluster: it is never
+	// bootstrapped again, whatever is missing.
+	Born bool
+}
+
+// Settings are what the user can tune. Zero values leave etcd's own default,
+// where there is one.
+type Settings struct {
+	// CompactionMode is periodic or revision, CompactionRetention a duration
+	// or a number of revisions.
+	CompactionMode      string
+	CompactionRetention string
+	// QuotaBytes bounds the database's size.
+	QuotaBytes int64
+	// BindIP is the address of the host that ports are published on; empty
+	// means all. A member's own overrides it.
+	BindIP string
+	// Env and ExtraArgs are handed to etcd as they are.
+	Env       map[string]string
+	ExtraArgs []string
+	Restart   string
+	Log       container.Log
+	StopGrace time.Duration
+}
+
+// Member is one member of the cluster.
+type Member struct {
+	// Name is the key in the configuration and etcd's --name.
+	Name string
+	// Host is the key of the host, Address what other hosts reach it by.
+	Host    string
+	Address string
+	// ClientPort and PeerPort are published on the host.
+	ClientPort int
+	PeerPort   int
+	BindIP     string
+	// Incarnation is the life of the data this member has been using since it
+	// was born, "" before that.
+	Incarnation string
+}
+
+// ClientURL is what clients and controllers reach the member by.
+func (m Member) ClientURL() string { return m.url(m.ClientPort) }
+
+// PeerURL is what other members reach the member by.
+func (m Member) PeerURL() string { return m.url(m.PeerPort) }
+
+func (m Member) url(port int) string {
+	return "http://" + net.JoinHostPort(m.Address, strconv.Itoa(port))
+}
+
+// place is how messages name a member: "etcd-1 on h1".
+func (m Member) place() string { return m.Name + " on " + m.Host }
+
+// places names several members: "etcd-1 on h1, etcd-2 on h2".
+func places(members []Member) string {
+	names := make([]string, 0, len(members))
+	for _, m := range members {
+		names = append(names, m.place())
+	}
+	return strings.Join(names, ", ")
+}
+
+// sorted are the members in the order of their names, in which they are
+// decided about and printed.
+func (d Desired) sorted() []Member {
+	members := slices.Clone(d.Members)
+	slices.SortFunc(members, func(a, b Member) int { return strings.Compare(a.Name, b.Name) })
+	return members
+}
+
+// Endpoints are the client URLs of all members, in the order of their names.
+func (d Desired) Endpoints() []string {
+	var urls []string
+	for _, m := range d.sorted() {
+		urls = append(urls, m.ClientURL())
+	}
+	return urls
+}
+
+// Quorum is how many of n voters must work for the cluster to work.
+func Quorum(n int) int { return n/2 + 1 }
+
+// Problem is a fault of the configuration that can be told without looking at
+// a host. Member and Attribute say where; either may be empty.
+type Problem struct {
+	Member    string
+	Attribute string
+	// Warning problems do not keep the cluster from working.
+	Warning bool
+	Summary string
+	Detail  string
+}
+
+// Problems checks the members against each other. Members whose host, address
+// or port is not known yet (empty or 0) are left out of the comparison.
+func (d Desired) Problems() []Problem {
+	var found []Problem
+	members := d.sorted()
+	taken := map[string]string{}
+	byHost := map[string][]string{}
+	for _, m := range members {
+		if m.Host != "" {
+			byHost[m.Host] = append(byHost[m.Host], m.Name)
+		}
+		for _, use := range []struct {
+			attribute string
+			port      int
+		}{{"client_port", m.ClientPort}, {"peer_port", m.PeerPort}} {
+			if use.port == 0 || m.Address == "" && m.Host == "" {
+				continue
+			}
+			at := m.Address
+			if at == "" {
+				at = "host " + m.Host
+			}
+			key := at + " port " + strconv.Itoa(use.port)
+			user := fmt.Sprintf("%s of %s", use.attribute, m.Name)
+			if other, used := taken[key]; used {
+				found = append(found, Problem{
+					Member: m.Name, Attribute: use.attribute, Summary: "Port used twice",
+					Detail: fmt.Sprintf("%s and %s are both %s. Give each its own port.", other, user, key),
+				})
+				continue
+			}
+			taken[key] = user
+		}
+	}
+	for _, m := range members {
+		names := byHost[m.Host]
+		if len(names) > 1 && names[0] == m.Name {
+			found = append(found, Problem{
+				Warning: true, Summary: "Several etcd members on one host",
+				Detail: fmt.Sprintf("%s are all on host %s: when it fails, they all fail together, which a cluster of %d members %s.",
+					strings.Join(names, ", "), m.Host, len(members), survives(len(members), len(names))),
+			})
+		}
+	}
+	if n := len(members); n > 0 && n%2 == 0 {
+		found = append(found, Problem{
+			Warning: true, Summary: "Even number of etcd members",
+			Detail: fmt.Sprintf("%d members need %d for a quorum and survive the loss of %d; %d members survive as many with less to go wrong.",
+				n, Quorum(n), n-Quorum(n), n-1),
+		})
+	}
+	return found
+}
+
+func survives(members, lost int) string {
+	if members-lost >= Quorum(members) {
+		return "survives"
+	}
+	return fmt.Sprintf("does not survive (%d of %d left, a quorum is %d)", members-lost, members, Quorum(members))
+}

@@ -1,0 +1,145 @@
+package etcd
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+)
+
+// Labels that only members of etcd carry, beside those of package container.
+const (
+	// LabelToken holds the --initial-cluster-token the container was made for.
+	LabelToken = container.LabelPrefix + "etcd-token"
+	// LabelBirth says what a container expects of its data: see [Birth].
+	LabelBirth = container.LabelPrefix + "etcd-birth"
+)
+
+// Birth says what a member's container expects to find when it first starts.
+type Birth string
+
+const (
+	// Bootstrap containers start on no data and form a new cluster.
+	Bootstrap Birth = "bootstrap"
+	// Rejoin containers must find the data of the member that they continue.
+	// Started on nothing they would make a twin of it or panic.
+	Rejoin Birth = "rejoin"
+)
+
+// Observed is what the hosts said, member by member.
+type Observed struct {
+	// Hosts by their name: whether they answered.
+	Hosts map[string]topology.Reach
+	// Containers by host: all containers there, ours or not.
+	Containers map[string][]container.Found
+	// Images are the hosts that were asked for the image and have it.
+	Images map[string]bool
+	// Data are the members that were found with a write-ahead log in their
+	// data directory. It is only looked at for containers that [Rejoin].
+	Data map[string]bool
+	// Proven: every endpoint answered with one cluster ID, the same members,
+	// all of them started, and a leader, and a write and a read through each
+	// succeeded, since members were last started.
+	Proven bool
+	// Volumes by host are the cluster's volumes, looked at by a destroy only.
+	Volumes map[string][]string
+}
+
+// clone copies what the simulation of steps changes.
+func (o Observed) clone() Observed {
+	copied := o
+	copied.Containers = map[string][]container.Found{}
+	for host, found := range o.Containers {
+		copied.Containers[host] = slices.Clone(found)
+	}
+	copied.Images = map[string]bool{}
+	for host, has := range o.Images {
+		copied.Images[host] = has
+	}
+	copied.Data = map[string]bool{}
+	for member, has := range o.Data {
+		copied.Data[member] = has
+	}
+	copied.Volumes = map[string][]string{}
+	for host, names := range o.Volumes {
+		copied.Volumes[host] = slices.Clone(names)
+	}
+	return copied
+}
+
+// memberState is one member as its host reported it.
+type memberState struct {
+	Member
+	reach     topology.Reach
+	container container.Found
+}
+
+func (s memberState) status() container.Status { return s.container.Status }
+
+// started reports whether etcd has ever run in the container.
+func (s memberState) started() bool {
+	switch s.status() {
+	case container.Absent, container.Created, container.Foreign:
+		return false
+	default:
+		return true
+	}
+}
+
+func (s memberState) token() string { return s.container.Labels[LabelToken] }
+
+func (s memberState) birth() Birth { return Birth(s.container.Labels[LabelBirth]) }
+
+// look finds each member's container among what its host has. A container
+// under the member's name that is not exactly this member's is foreign.
+func look(d Desired, o Observed) []memberState {
+	var states []memberState
+	for _, m := range d.sorted() {
+		s := memberState{Member: m, reach: o.reach(m.Host), container: container.Found{Status: container.Absent}}
+		id := d.identity(m)
+		for _, found := range o.Containers[m.Host] {
+			if found.Name != id.Name() {
+				continue
+			}
+			s.container = found
+			if owner, ours := found.Identity(); !ours || owner != id {
+				s.container.Status = container.Foreign
+			}
+		}
+		states = append(states, s)
+	}
+	return states
+}
+
+func (o Observed) reach(host string) topology.Reach {
+	if reach, asked := o.Hosts[host]; asked {
+		return reach
+	}
+	return topology.Unknown
+}
+
+// strangers are containers with our labels for this cluster that no member of
+// the configuration accounts for: of a member that is not configured, or on a
+// host where that member is not.
+func strangers(d Desired, o Observed) []string {
+	expected := map[string]bool{}
+	for _, m := range d.Members {
+		expected[m.Host+"/"+m.Name] = true
+	}
+	var found []string
+	for host, containers := range o.Containers {
+		for _, c := range containers {
+			id, ours := c.Identity()
+			if ours && id.Owner == d.Cluster && id.Role == container.Etcd && !expected[host+"/"+id.Instance] {
+				found = append(found, fmt.Sprintf("%s on %s", c.Name, host))
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func (d Desired) identity(m Member) container.Identity {
+	return container.Identity{Owner: d.Cluster, Role: container.Etcd, Instance: m.Name}
+}

@@ -1,0 +1,172 @@
+package etcd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+)
+
+// Refusal says why no safe step exists. Member and Attribute point at the
+// configuration where it is at fault; either may be empty.
+type Refusal struct {
+	Member    string
+	Attribute string
+	Summary   string
+	Detail    string
+}
+
+// Error gives summary and detail on one line.
+func (r *Refusal) Error() string { return r.Summary + ": " + r.Detail }
+
+// Next returns the one safe step from what was observed toward what is
+// desired, nil when nothing is left to do, or a [Refusal] that says why no
+// safe step exists. It is deterministic and does no I/O.
+func Next(d Desired, o Observed) (topology.Step, error) {
+	states := look(d, o)
+	if err := refuseOthers(d, o, states); err != nil {
+		return nil, err
+	}
+	if d.Born {
+		return nextRepair(d, o, states)
+	}
+	return nextBootstrap(d, o, states)
+}
+
+// maxPlan bounds the steps of a plan: a cluster has at most a few steps per
+// member.
+const maxPlan = 500
+
+// Plan repeats [Next] on a simulated copy of what was observed and returns all
+// steps in order. These are the steps that apply takes as long as nothing but
+// the apply changes the hosts.
+func Plan(d Desired, o Observed) ([]topology.Step, error) {
+	return simulate(o, func(o Observed) (topology.Step, error) { return Next(d, o) }, d)
+}
+
+func simulate(o Observed, next func(Observed) (topology.Step, error), d Desired) ([]topology.Step, error) {
+	var steps []topology.Step
+	o = o.clone()
+	for range maxPlan {
+		step, err := next(o)
+		if err != nil || step == nil {
+			return steps, err
+		}
+		steps = append(steps, step)
+		o.apply(step, d)
+	}
+	return steps, fmt.Errorf("the plan of cluster %s has no end: this is a defect of the provider's planner; nothing was changed", d.Cluster)
+}
+
+// refuseOthers refuses to work beside containers that are not exactly this
+// cluster's.
+func refuseOthers(d Desired, o Observed, states []memberState) error {
+	for _, s := range states {
+		if s.status() == container.Foreign {
+			return &Refusal{
+				Member:  s.Name,
+				Summary: "Container name is taken",
+				Detail: fmt.Sprintf("On host %s there is already a container %q that does not belong to member %s of cluster %s (%s). "+
+					"It was not touched, and nothing was changed on any host. Remove or rename it, or choose another name for the cluster or member.",
+					s.Host, s.container.Name, s.Name, d.Cluster, ownerOf(s.container)),
+			}
+		}
+	}
+	if found := strangers(d, o); len(found) > 0 {
+		return &Refusal{
+			Attribute: "members",
+			Summary:   "Members that are not configured",
+			Detail: fmt.Sprintf("There are containers of cluster %s that no member of the configuration accounts for: %s. "+
+				"Changing the members of a cluster is not supported by this version, and nothing was changed. "+
+				"Restore the configuration they came from, or choose another name for a new cluster.", d.Cluster, strings.Join(found, ", ")),
+		}
+	}
+	return nil
+}
+
+func ownerOf(c container.Found) string {
+	id, ours := c.Identity()
+	if !ours {
+		return "it carries no labels of this provider"
+	}
+	return fmt.Sprintf("its labels say owner %q, role %q, instance %q", id.Owner, id.Role, id.Instance)
+}
+
+// portConflict finds a running container of somebody else that publishes a
+// port that the member needs.
+func portConflict(o Observed, s memberState) *Refusal {
+	for _, found := range o.Containers[s.Host] {
+		if found.ID == s.container.ID && found.ID != "" {
+			continue
+		}
+		for _, p := range found.Ports {
+			attribute := ""
+			switch p.HostPort {
+			case s.ClientPort:
+				attribute = "client_port"
+			case s.PeerPort:
+				attribute = "peer_port"
+			default:
+				continue
+			}
+			return &Refusal{
+				Member: s.Name, Attribute: attribute, Summary: "Port is taken",
+				Detail: fmt.Sprintf("Port %d on host %s, wanted as %s of member %s, is published by the container %q. "+
+					"Nothing was changed. Choose another port or remove that container.", p.HostPort, s.Host, attribute, s.Name, found.Name),
+			}
+		}
+	}
+	return nil
+}
+
+// lacking are the hosts among those of the members that do not have the image.
+func lacking(o Observed, members []memberState) []string {
+	var hosts []string
+	for _, s := range members {
+		if !o.Images[s.Host] && !slices.Contains(hosts, s.Host) {
+			hosts = append(hosts, s.Host)
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
+}
+
+func members(states []memberState) []Member {
+	list := make([]Member, 0, len(states))
+	for _, s := range states {
+		list = append(list, s.Member)
+	}
+	return list
+}
+
+func filter(states []memberState, keep func(memberState) bool) []memberState {
+	var kept []memberState
+	for _, s := range states {
+		if keep(s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
+// silentHosts are the members' hosts that are not known to be reachable.
+func silentHosts(states []memberState) []string {
+	var hosts []string
+	for _, s := range states {
+		if s.reach != topology.Reachable && !slices.Contains(hosts, s.Host) {
+			hosts = append(hosts, s.Host)
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
+}
+
+// prove is the last step of every change, nil when there is nothing to prove.
+func prove(o Observed, states []memberState, why string) topology.Step {
+	if o.Proven {
+		return nil
+	}
+	return Prove{Members: members(states), Why: why}
+}
