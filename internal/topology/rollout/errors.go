@@ -1,0 +1,48 @@
+package rollout
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+)
+
+// UnreachableError says that hosts on which something has to change did not
+// answer. Nothing has been touched.
+type UnreachableError struct {
+	Role  container.Role
+	Hosts []string // sorted
+	Why   string   // what would have to change there
+}
+
+// Error names the hosts and the way out.
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("the %s has to change on %s (%s), which cannot be reached; nothing has been changed anywhere. "+
+		"Bring the host back and plan again", e.Role, strings.Join(e.Hosts, ", "), e.Why)
+}
+
+// ForeignError says that a name of ours is taken by a container that is not
+// ours.
+type ForeignError struct {
+	Host, Container string
+}
+
+// Error names the container and the way out.
+func (e *ForeignError) Error() string {
+	return fmt.Sprintf("host %s has a container named %s that this resource did not create; it is left alone. "+
+		"Remove or rename it, or choose another name for this resource", e.Host, e.Container)
+}
+
+// PortTakenError says that another container publishes the port of a replica.
+type PortTakenError struct {
+	Role container.Role
+	Host string
+	Port int
+	By   string // the container that has it
+}
+
+// Error names host, port and the way out.
+func (e *PortTakenError) Error() string {
+	return fmt.Sprintf("port %d of host %s, which the %s would be published on, is taken by the container %s. "+
+		"Set another port, or stop that container", e.Port, e.Host, e.Role, e.By)
+}

@@ -1,0 +1,209 @@
+package rollout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+)
+
+// need is the one thing that has to happen next on one host.
+type need int
+
+const (
+	nothing need = iota
+	discard
+	create
+	start
+	wait
+	replace
+	drop
+	restore
+)
+
+// verdict is a need with its cause.
+type verdict struct {
+	host string
+	need need
+	why  string
+	// replacing: an old container is kept while its successor comes up.
+	replacing bool
+	// serving: taking this container down is felt.
+	serving bool
+}
+
+// judge decides what has to happen next on a reachable host of a replica.
+func judge(d Desired, r Replica, h Host) verdict {
+	v := verdict{host: r.Host, replacing: !absent(h.Previous), serving: alive(h.Container) && h.Ready}
+	want := r.Spec.Labels[container.LabelHash]
+	current := h.Container
+	equal := ours(current, d.Identity(r.Host)) && current.Hash() == want
+	set := func(n need, why string) verdict {
+		v.need, v.why = n, why
+		return v
+	}
+	switch current.Status {
+	case container.Absent, "":
+		switch {
+		case !v.replacing:
+			return set(create, "container is missing")
+		case h.Previous.Hash() == want:
+			return set(restore, "an interrupted replacement left it aside")
+		default:
+			return set(replace, "an interrupted replacement is finished")
+		}
+	case container.Created:
+		switch {
+		case !equal:
+			return set(discard, "it was never started and its configuration changed")
+		case v.replacing:
+			return set(replace, "an interrupted replacement is finished")
+		default:
+			return set(start, "container was never started")
+		}
+	case container.Running, container.Restarting:
+	case container.Exited:
+		if equal && v.replacing {
+			return set(replace, "an interrupted replacement is finished")
+		}
+		if equal {
+			return set(start, "container is stopped")
+		}
+	default:
+		return set(discard, fmt.Sprintf("container is %s", current.Status))
+	}
+	switch {
+	case equal && !v.serving:
+		return set(wait, "not ready yet")
+	case equal && v.replacing:
+		return set(drop, "its successor is ready")
+	case equal:
+		return set(nothing, "")
+	case v.replacing && v.serving:
+		return set(drop, "its successor is ready")
+	case v.replacing:
+		return set(discard, "it did not get ready and its configuration changed")
+	default:
+		return set(replace, changed(current, r.Spec))
+	}
+}
+
+func changed(found container.Found, spec container.Spec) string {
+	if found.Image != "" && found.Image != spec.Image {
+		return fmt.Sprintf("image changes from %s to %s", found.Image, spec.Image)
+	}
+	return "configuration changed"
+}
+
+// Next returns the one safe step toward d, nil when nothing is left to do, or
+// an error that says why no safe step exists: [UnreachableError],
+// [ForeignError], [PortTakenError].
+//
+// What does not serve is created or repaired on all hosts together. What
+// serves is replaced on one host at a time, and the next host waits until the
+// last one is ready. Removals come last.
+func Next(d Desired, o Observed) (topology.Step, error) {
+	if err := check(d, o); err != nil {
+		return nil, err
+	}
+	var verdicts []verdict
+	for _, r := range d.sorted() {
+		if host := o.Hosts[r.Host]; host.Reach == topology.Reachable {
+			verdicts = append(verdicts, judge(d, r, host))
+		}
+	}
+	if step := pull(d, o, verdicts); step != nil {
+		return step, nil
+	}
+	// A replacement under way leaves its host without a service: finish it.
+	for _, v := range verdicts {
+		if v.replacing {
+			return d.step(v), nil
+		}
+	}
+	for _, n := range []need{restore, discard, create, start, wait} {
+		if group := having(verdicts, n); len(group) > 0 {
+			return d.step(group...), nil
+		}
+	}
+	// Those that do not serve first: replacing them cannot be felt.
+	outdated := having(verdicts, replace)
+	for _, serving := range []bool{false, true} {
+		for _, v := range outdated {
+			if v.serving == serving {
+				return d.step(v), nil
+			}
+		}
+	}
+	if step := removal(d, o); step != nil {
+		return step, nil
+	}
+	return nil, nil
+}
+
+func having(verdicts []verdict, n need) []verdict {
+	return slices.DeleteFunc(slices.Clone(verdicts), func(v verdict) bool { return v.need != n })
+}
+
+// pull is needed on every host where a container is going to be created, now
+// or later in this plan.
+func pull(d Desired, o Observed, verdicts []verdict) topology.Step {
+	hosts := map[string][]string{}
+	var images []string
+	for _, v := range verdicts {
+		r, _ := d.replica(v.host)
+		creates := v.need == create || v.need == replace || v.need == discard
+		if !creates || slices.Contains(o.Hosts[v.host].Pulled, r.Spec.Image) {
+			continue
+		}
+		if hosts[r.Spec.Image] == nil {
+			images = append(images, r.Spec.Image)
+		}
+		hosts[r.Spec.Image] = append(hosts[r.Spec.Image], v.host)
+	}
+	if len(images) == 0 {
+		return nil
+	}
+	image := slices.Min(images)
+	return Pull{Target{d.Role, hosts[image], "image must be on the hosts before anything changes"}, image}
+}
+
+func (d Desired) step(group ...verdict) topology.Step {
+	target := Target{Role: d.Role}
+	var causes []string
+	for _, v := range group {
+		target.Hosts = append(target.Hosts, v.host)
+		if !slices.Contains(causes, v.why) {
+			causes = append(causes, v.why)
+		}
+	}
+	target.Why = strings.Join(causes, "; ")
+	switch group[0].need {
+	case discard:
+		return Discard{target}
+	case create:
+		return Create{target}
+	case start:
+		return Start{target}
+	case wait:
+		return Wait{target}
+	case replace:
+		return Replace{target}
+	case drop:
+		return Drop{target}
+	default:
+		return Restore{target}
+	}
+}
+
+func removal(d Desired, o Observed) topology.Step {
+	for _, name := range d.surplus(o) {
+		host, id := o.Hosts[name], d.Identity(name)
+		if ours(host.Container, id) || ours(host.Previous, id) {
+			return Remove{Target{d.Role, []string{name}, name + " is no longer among the replicas"}}
+		}
+	}
+	return nil
+}

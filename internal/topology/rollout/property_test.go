@@ -1,0 +1,152 @@
+package rollout_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
+)
+
+var (
+	statuses = []container.Status{
+		container.Absent, container.Created, container.Running, container.Restarting, container.Exited,
+		container.Paused, container.Dead,
+	}
+	images = []string{"v1", "v2", "v3"}
+	hosts  = []string{"h1", "h2", "h3", "h4", "h5"}
+)
+
+// start draws a configuration and any mess that its hosts could be in.
+func start(t *rapid.T) (rollout.Desired, rollout.Observed) {
+	d := rollout.Desired{Owner: owner, Role: container.Controller}
+	o := rollout.Observed{Hosts: map[string]rollout.Host{}, Recorded: map[string]string{}}
+	for _, name := range hosts[:rapid.IntRange(1, len(hosts)).Draw(t, "hosts")] {
+		wanted := rapid.IntRange(0, 4).Draw(t, "wanted") > 0
+		image := rapid.SampledFrom(images).Draw(t, "image")
+		if wanted {
+			d.Replicas = append(d.Replicas, rollout.Replica{Host: name, Spec: spec(name, image)})
+		}
+		h := rollout.Host{
+			Container: drawn(t, name, rapid.SampledFrom(statuses).Draw(t, "status")),
+			Previous:  drawn(t, name, rapid.SampledFrom([]container.Status{container.Absent, container.Running, container.Exited}).Draw(t, "previous")),
+		}
+		h.Ready = h.Container.Status == container.Running && rapid.Bool().Draw(t, "ready")
+		if wanted && rapid.IntRange(0, 5).Draw(t, "reach") == 0 {
+			h = rollout.Host{Reach: topology.Unreachable}
+			o.Recorded[name] = spec(name, image).Labels[container.LabelHash]
+		}
+		o.Hosts[name] = h
+	}
+	return d, o
+}
+
+func drawn(t *rapid.T, host string, status container.Status) container.Found {
+	if status == container.Absent {
+		return container.Found{Status: status}
+	}
+	return found(host, rapid.SampledFrom(images).Draw(t, "from"), status)
+}
+
+func serves(h rollout.Host) bool { return h.Container.Status == container.Running && h.Ready }
+
+// on returns the hosts on which step acts.
+func on(step topology.Step) []string { return step.(interface{ On() []string }).On() }
+
+func TestPlan_convergesFromAnywhere(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, o := start(t)
+		for n := 0; ; n++ {
+			if n > 200 {
+				t.Fatal("no end after 200 steps")
+			}
+			step, err := rollout.Next(d, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if step == nil {
+				break
+			}
+			before := maps.Clone(o.Hosts)
+			rollout.Simulate(d, o, step)
+			checkStep(t, d, before, o.Hosts, step)
+		}
+		for _, r := range d.Replicas {
+			h := o.Hosts[r.Host]
+			if h.Reach != topology.Reachable {
+				continue
+			}
+			if !serves(h) || h.Container.Hash() != r.Spec.Labels[container.LabelHash] {
+				t.Fatalf("at the end %s has %+v", r.Host, h.Container)
+			}
+			if h.Previous.Status != container.Absent {
+				t.Fatalf("at the end %s still keeps %+v", r.Host, h.Previous)
+			}
+		}
+		if steps, err := rollout.Plan(d, o); err != nil || len(steps) > 0 {
+			t.Fatalf("planning again gives %v, %v", steps, err)
+		}
+	})
+}
+
+// checkStep holds the safety rules: what serves is taken down on one host at a
+// time, and only while no other replica is in the middle of a change.
+func checkStep(t *rapid.T, d rollout.Desired, before, after map[string]rollout.Host, step topology.Step) {
+	down := 0
+	for name, h := range before {
+		if h.Reach != topology.Reachable && slices.Contains(on(step), name) {
+			t.Fatalf("%q acts on an unreachable host", step)
+		}
+		if serves(h) && !serves(after[name]) {
+			down++
+		}
+	}
+	if down > 1 {
+		t.Fatalf("%q takes down %d hosts", step, down)
+	}
+	if _, replaces := step.(rollout.Replace); !replaces || down == 0 {
+		return
+	}
+	for _, r := range d.Replicas {
+		h := before[r.Host]
+		current := h.Container.Hash() == r.Spec.Labels[container.LabelHash]
+		if h.Reach == topology.Reachable && current && !serves(h) {
+			t.Fatalf("%q while %s is not ready", step, r.Host)
+		}
+	}
+}
+
+func TestPlan_doesNotDependOnOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, o := start(t)
+		want := fmt.Sprint(rollout.Plan(d, o))
+		d.Replicas = rapid.Permutation(d.Replicas).Draw(t, "order")
+		if got := fmt.Sprint(rollout.Plan(d, o)); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	})
+}
+
+func TestPlan_rollbackBringsTheOldOneBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d, o := start(t)
+		for _, r := range d.Replicas {
+			kept := o.Hosts[r.Host].Previous
+			steps := rollout.Rollback(d, o, r.Host)
+			for _, step := range steps {
+				if !slices.Equal(on(step), []string{r.Host}) {
+					t.Fatalf("%q acts on more than %s", step, r.Host)
+				}
+				rollout.Simulate(d, o, step)
+			}
+			if len(steps) > 0 && o.Hosts[r.Host].Container.Hash() != kept.Hash() {
+				t.Fatalf("%s has %+v, want %+v", r.Host, o.Hosts[r.Host].Container, kept)
+			}
+		}
+	})
+}
