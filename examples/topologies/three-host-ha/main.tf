@@ -1,0 +1,42 @@
+# One etcd member, one registry and one controller on each host.
+
+provider "anka" {
+  hosts = var.hosts
+}
+
+locals {
+  hosts = sort(keys(var.hosts))
+}
+
+resource "anka_etcd_cluster" "this" {
+  name  = var.name
+  image = var.images.etcd
+
+  members = { for i, host in local.hosts : "etcd-${i + 1}" => { host = host } }
+}
+
+resource "anka_registry" "this" {
+  name  = var.name
+  image = var.images.registry
+
+  replicas = { for host in local.hosts : host => {} }
+  primary  = coalesce(var.primary, local.hosts[0])
+  storage  = { path = var.registry_storage_path }
+}
+
+resource "anka_controller" "this" {
+  name  = var.name
+  image = var.images.controller
+
+  replicas          = { for host in local.hosts : host => {} }
+  etcd_endpoints    = anka_etcd_cluster.this.endpoints
+  registry_urls     = anka_registry.this.urls
+  push_registry_url = anka_registry.this.primary_url
+}
+
+data "anka_controller_status" "this" {
+  for_each = anka_controller.this.urls
+
+  host = each.key
+  url  = each.value
+}

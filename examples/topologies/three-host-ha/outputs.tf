@@ -1,0 +1,29 @@
+output "etcd_endpoints" {
+  description = "The client URLs of the etcd members."
+  value       = anka_etcd_cluster.this.endpoints
+}
+
+output "etcd_members" {
+  description = "The etcd members by name, with their IDs."
+  value       = anka_etcd_cluster.this.members
+}
+
+output "registry_urls" {
+  description = "The registries by host; the primary receives all pushes."
+  value       = anka_registry.this.urls
+}
+
+output "push_registry_url" {
+  description = "The registry that templates are pushed to."
+  value       = anka_registry.this.primary_url
+}
+
+output "controllers" {
+  description = "What each controller says of itself."
+  value       = data.anka_controller_status.this
+}
+
+output "join" {
+  description = "To be run on every Anka node."
+  value       = "sudo ankacluster join ${join(",", anka_controller.this.join_urls)}"
+}

@@ -1,0 +1,50 @@
+variable "name" {
+  description = "Names the deployment: it is part of every container's name."
+  type        = string
+  default     = "anka"
+}
+
+variable "hosts" {
+  description = "The Docker hosts by name: their address for each other, and how to reach their Docker daemon."
+  type = map(object({
+    address     = string
+    docker_host = string
+    ssh = optional(object({
+      private_key_path = optional(string)
+      known_hosts_path = optional(string)
+    }))
+    tls = optional(object({
+      ca_path   = optional(string)
+      cert_path = optional(string)
+      key_path  = optional(string)
+    }))
+    insecure = optional(bool)
+  }))
+
+  validation {
+    condition     = length(var.hosts) >= 3
+    error_message = "High availability needs three hosts: a cluster of one or two etcd members survives no failure."
+  }
+}
+
+variable "primary" {
+  description = "The host whose registry receives all pushes. The first host by name when null."
+  type        = string
+  default     = null
+}
+
+variable "registry_storage_path" {
+  description = "Where each host keeps its templates."
+  type        = string
+  default     = "/opt/registry-storage"
+}
+
+variable "images" {
+  description = "Images other than the vendor's, for example from a mirror or built on the hosts."
+  type = object({
+    etcd       = optional(string)
+    controller = optional(string)
+    registry   = optional(string)
+  })
+  default = {}
+}
