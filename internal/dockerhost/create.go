@@ -1,0 +1,223 @@
+package dockerhost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	dockercontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+)
+
+// incompleteSuffix is appended to the name of a container whose files have not
+// all been written yet: under its final name a container is complete, also
+// when the connection or this process dies in between.
+const incompleteSuffix = "-incomplete"
+
+// CreateContainer makes a container and its volumes and writes its files, and
+// never starts it. Missing directories of host paths are made by the daemon.
+// When the name is taken by what this very call has made before, as after a
+// connection that dropped in mid-create, its ID is returned; by anything else,
+// the error is [*NameTakenError].
+func (h *Host) CreateContainer(ctx context.Context, spec container.Spec) (string, error) {
+	config, hostConfig, err := render(spec)
+	if err != nil {
+		return "", fmt.Errorf("host %q: unable to create container %q: %w", h.cfg.Name, spec.Name, err)
+	}
+	for _, m := range spec.Mounts {
+		if m.Type == container.Volume {
+			if err := h.EnsureVolume(ctx, m.Source, volumeLabels(spec)); err != nil {
+				return "", err
+			}
+		}
+	}
+	if len(spec.Files) == 0 {
+		return h.createNamed(ctx, creation{spec.Name, spec, config, hostConfig})
+	}
+	if id, err := h.lookAgain(ctx, spec.Name, spec); !errors.Is(err, ErrNotFound) {
+		return id, err
+	}
+	id, err := h.createNamed(ctx, creation{spec.Name + incompleteSuffix, spec, config, hostConfig})
+	if err != nil {
+		return "", err
+	}
+	if err := h.CopyTo(ctx, id, spec.Files); err != nil {
+		return "", err
+	}
+	return id, h.RenameContainer(ctx, id, spec.Name)
+}
+
+type creation struct {
+	name       string
+	spec       container.Spec
+	config     *dockercontainer.Config
+	hostConfig *dockercontainer.HostConfig
+}
+
+// createNamed makes the container. A connection that breaks leaves open
+// whether it was made, so it looks, and only then tries a second time.
+func (h *Host) createNamed(ctx context.Context, c creation) (string, error) {
+	id, err := h.createOnce(ctx, c)
+	if err == nil || !IsUnreachable(err) || ctx.Err() != nil {
+		return id, err
+	}
+	found, lookErr := h.lookAgain(ctx, c.name, c.spec)
+	switch {
+	case errors.Is(lookErr, ErrNotFound):
+		return h.createOnce(ctx, c)
+	case IsUnreachable(lookErr):
+		return "", err
+	default:
+		return found, lookErr
+	}
+}
+
+func (h *Host) createOnce(ctx context.Context, c creation) (string, error) {
+	var id string
+	taken := false
+	err := h.call(ctx, request{"create container " + c.name, h.callTimeout}, func(ctx context.Context, s *session) error {
+		created, err := s.api.ContainerCreate(ctx, c.config, c.hostConfig, nil, nil, c.name)
+		id = created.ID
+		switch {
+		case errdefs.IsConflict(err):
+			taken = true
+			return nil
+		case errdefs.IsNotFound(err):
+			return &ImageError{Host: h.cfg.Name, Image: c.spec.Image, Err: err}
+		}
+		return err
+	})
+	if err != nil || !taken {
+		return id, err
+	}
+	return h.lookAgain(ctx, c.name, c.spec)
+}
+
+// lookAgain gives the ID of the container of that name when it is what spec
+// asks for. The error is [*NameTakenError] when it is another one, and wraps
+// [ErrNotFound] when there is none.
+func (h *Host) lookAgain(ctx context.Context, name string, spec container.Spec) (string, error) {
+	d, err := h.Inspect(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	id, ours := d.Identity()
+	wanted, _ := container.Found{Labels: spec.Labels}.Identity()
+	if d.Name != name || !ours || id != wanted || d.Hash() != spec.Labels[container.LabelHash] ||
+		d.Labels[container.LabelIncarnation] != spec.Labels[container.LabelIncarnation] {
+		return "", &NameTakenError{Host: h.cfg.Name, Name: name, Kind: "container"}
+	}
+	return d.ID, nil
+}
+
+// volumeLabels are those that make a volume ours: whose it is, and not how the
+// container that uses it is set.
+func volumeLabels(spec container.Spec) map[string]string {
+	labels := map[string]string{}
+	for _, name := range []string{container.LabelOwner, container.LabelRole, container.LabelInstance, container.LabelIncarnation} {
+		if value, set := spec.Labels[name]; set {
+			labels[name] = value
+		}
+	}
+	return labels
+}
+
+// render translates a Spec into what API 1.41 understands.
+func render(spec container.Spec) (*dockercontainer.Config, *dockercontainer.HostConfig, error) {
+	config := &dockercontainer.Config{
+		Image: spec.Image, Labels: spec.Labels, Env: environment(spec), ExposedPorts: nat.PortSet{},
+	}
+	if args := slices.Concat(spec.Command, spec.BirthArgs); len(args) > 0 {
+		config.Cmd = args
+	}
+	if spec.StopGrace > 0 {
+		seconds := int(spec.StopGrace.Round(time.Second) / time.Second)
+		config.StopTimeout = &seconds
+	}
+	hostConfig := &dockercontainer.HostConfig{
+		PortBindings:  nat.PortMap{},
+		RestartPolicy: dockercontainer.RestartPolicy{Name: dockercontainer.RestartPolicyMode(spec.Restart)},
+		LogConfig:     logConfig(spec.Log),
+	}
+	for _, p := range spec.Ports {
+		port := nat.Port(strconv.Itoa(p.ContainerPort) + "/tcp")
+		config.ExposedPorts[port] = struct{}{}
+		hostConfig.PortBindings[port] = append(hostConfig.PortBindings[port],
+			nat.PortBinding{HostIP: p.HostIP, HostPort: strconv.Itoa(p.HostPort)})
+	}
+	for _, m := range spec.Mounts {
+		// Binds, not Mounts: only these make missing directories of host
+		// paths in API 1.41. Their syntax has no escape for the colon.
+		if strings.Contains(m.Source+m.Target, ":") || m.Source == "" || !strings.HasPrefix(m.Target, "/") {
+			return nil, nil, fmt.Errorf("cannot mount %q at %q", m.Source, m.Target)
+		}
+		if m.Type == container.Bind && !strings.HasPrefix(m.Source, "/") {
+			return nil, nil, fmt.Errorf("host path %q is not absolute", m.Source)
+		}
+		bind := m.Source + ":" + m.Target
+		if m.ReadOnly {
+			bind += ":ro"
+		}
+		hostConfig.Binds = append(hostConfig.Binds, bind)
+	}
+	return config, hostConfig, nil
+}
+
+func environment(spec container.Spec) []string {
+	all := maps.Clone(spec.Env)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, spec.SecretEnv)
+	var env []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		env = append(env, name+"="+all[name])
+	}
+	return env
+}
+
+func logConfig(l container.Log) dockercontainer.LogConfig {
+	config := dockercontainer.LogConfig{Type: l.Driver, Config: map[string]string{}}
+	if l.MaxSize != "" {
+		config.Config["max-size"] = l.MaxSize
+	}
+	if l.MaxFile > 0 {
+		config.Config["max-file"] = strconv.Itoa(l.MaxFile)
+	}
+	return config
+}
+
+// boundAddress finds the address in what daemons of various ages say when a
+// port is in use: "Bind for 0.0.0.0:80 failed: port is already allocated",
+// "listen tcp4 0.0.0.0:80: bind: address already in use", "failed to bind host
+// port for 0.0.0.0:80:172.17.0.2:80/tcp: address already in use".
+var boundAddress = regexp.MustCompile(`(?:Bind for|listen tcp[46]?|bind host port(?: for)?) (\[[0-9a-fA-F:]*\]|[0-9.]*|::):([0-9]+)`)
+
+// takenPort reports whether err says that a port is in use, and which one.
+func takenPort(err error) (int, bool) {
+	if err == nil {
+		return 0, false
+	}
+	text := err.Error()
+	if !strings.Contains(text, "port is already allocated") && !strings.Contains(text, "address already in use") {
+		return 0, false
+	}
+	match := boundAddress.FindStringSubmatch(text)
+	if match == nil {
+		return 0, true
+	}
+	port, err := strconv.Atoi(match[2])
+	if err != nil {
+		return 0, true
+	}
+	return port, true
+}
