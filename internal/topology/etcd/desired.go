@@ -181,7 +181,7 @@ func (d Desired) Problems() []Problem {
 	if n := len(members); n > 0 && n%2 == 0 {
 		found = append(found, Problem{
 			Warning: true, Summary: "Even number of etcd members",
-			Detail: fmt.Sprintf("%d members need %d for a quorum and survive the loss of %d; %d members survive as many with less to go wrong.",
+			Detail: fmt.Sprintf("With %d members a quorum is %d, so the cluster survives the loss of %d: as many as with %d, with more that can go wrong.",
 				n, Quorum(n), n-Quorum(n), n-1),
 		})
 	}

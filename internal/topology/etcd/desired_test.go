@@ -127,7 +127,7 @@ func TestProblems(t *testing.T) {
 		},
 		"even": {
 			[]Member{{Name: "a", Host: "h1", ClientPort: 1, PeerPort: 2}, {Name: "b", Host: "h2", ClientPort: 1, PeerPort: 2}},
-			[]string{"warning   Even number of etcd members: 2 members need 2 for a quorum and survive the loss of 0; 1 members survive as many with less to go wrong."},
+			[]string{"warning   Even number of etcd members: With 2 members a quorum is 2, so the cluster survives the loss of 0: as many as with 1, with more that can go wrong."},
 		},
 		"five with two on a host": {
 			[]Member{

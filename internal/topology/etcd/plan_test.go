@@ -151,4 +151,3 @@ func parseContainer(d Desired, words []string, options map[string]string) contai
 	}
 	return found
 }
-

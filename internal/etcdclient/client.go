@@ -1,0 +1,163 @@
+// Package etcdclient talks to single members of an etcd cluster. It belongs to
+// the layer of I/O, is the only package that imports etcd's client, and never
+// balances between members: every question is one to a certain member, because
+// the health of an endpoint is not the health of the cluster.
+package etcdclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+)
+
+// Dialer opens a connection to a member, directly or through a tunnel.
+type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// reconnect bounds how fast a member that is starting is tried again. etcd's
+// own default backs off to minutes, which would make a bootstrap wait for
+// nothing.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.3, Jitter: 0.1, MaxDelay: 300 * time.Millisecond},
+	MinConnectTimeout: 5 * time.Second,
+}
+
+// Client is a connection to one member. It is safe for concurrent use.
+type Client struct {
+	url    string
+	client *clientv3.Client
+}
+
+// New prepares a client of the member at the client URL; nothing is dialled
+// before the first call. The error is about the URL.
+func New(url string, dial Dialer) (*Client, error) {
+	client, err := clientv3.New(clientv3.Config{
+		Endpoints:            []string{url},
+		DialKeepAliveTime:    10 * time.Second,
+		DialKeepAliveTimeout: 10 * time.Second,
+		Logger:               zap.NewNop(),
+		DialOptions: []grpc.DialOption{
+			grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+				return dial(ctx, "tcp", address)
+			}),
+			grpc.WithConnectParams(reconnect),
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("etcd client for %s: %w", url, err)
+	}
+	return &Client{url: url, client: client}, nil
+}
+
+// URL is the client URL the client was made for.
+func (c *Client) URL() string { return c.url }
+
+// Close ends the connection.
+func (c *Client) Close() error { return c.client.Close() }
+
+// Member is one entry of a member list.
+type Member struct {
+	ID         uint64
+	Name       string
+	PeerURLs   []string
+	ClientURLs []string
+	Learner    bool
+}
+
+// Started reports whether the member has ever joined: etcd knows its name only
+// from then on.
+func (m Member) Started() bool { return m.Name != "" }
+
+// Status is what one member says of itself and of its cluster.
+type Status struct {
+	ClusterID uint64
+	MemberID  uint64
+	// Leader is the member ID of the leader, 0 when there is none.
+	Leader  uint64
+	Version string
+	Learner bool
+	// RaftIndex and RaftApplied are log positions; applied lags behind.
+	RaftIndex   uint64
+	RaftApplied uint64
+	// DBSize and DBSizeInUse are in bytes.
+	DBSize      int64
+	DBSizeInUse int64
+	// Members is the member list, sorted by ID.
+	Members []Member
+	// Errors are alarms and faults that the member reports.
+	Errors []string
+}
+
+// Status asks the member for its status and its member list. The list is the
+// member's own view (not linearizable), because the views are to be compared.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	status, err := c.client.Status(ctx, c.url)
+	if err != nil {
+		return Status{}, fmt.Errorf("status of etcd at %s: %w", c.url, clarify(err))
+	}
+	list, err := c.client.MemberList(ctx, clientv3.WithSerializable())
+	if err != nil {
+		return Status{}, fmt.Errorf("member list of etcd at %s: %w", c.url, clarify(err))
+	}
+	answer := Status{
+		ClusterID: status.Header.ClusterId, MemberID: status.Header.MemberId, Leader: status.Leader,
+		Version: status.Version, Learner: status.IsLearner,
+		RaftIndex: status.RaftIndex, RaftApplied: status.RaftAppliedIndex,
+		DBSize: status.DbSize, DBSizeInUse: status.DbSizeInUse, Errors: status.Errors,
+	}
+	for _, m := range list.Members {
+		answer.Members = append(answer.Members, Member{
+			ID: m.ID, Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs, Learner: m.IsLearner,
+		})
+	}
+	slices.SortFunc(answer.Members, func(a, b Member) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return answer, nil
+}
+
+// Prove writes value under key through this member, reads it back through it
+// with a linearizable read, and deletes it. It succeeds only while the member
+// is part of a quorum.
+func (c *Client) Prove(ctx context.Context, key, value string) error {
+	if _, err := c.client.Put(ctx, key, value); err != nil {
+		return fmt.Errorf("write through etcd at %s: %w", c.url, clarify(err))
+	}
+	got, err := c.client.Get(ctx, key)
+	if err != nil {
+		return fmt.Errorf("read through etcd at %s: %w", c.url, clarify(err))
+	}
+	if len(got.Kvs) != 1 || string(got.Kvs[0].Value) != value {
+		return fmt.Errorf("read through etcd at %s did not return what was written through it", c.url)
+	}
+	if _, err := c.client.Delete(ctx, key); err != nil {
+		return fmt.Errorf("delete through etcd at %s: %w", c.url, clarify(err))
+	}
+	return nil
+}
+
+// clarify turns etcd's wording of common troubles into ours and keeps the
+// original.
+func clarify(err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no answer in time: %w", err)
+	case errors.Is(err, rpctypes.ErrNoLeader):
+		return fmt.Errorf("the cluster has no leader: %w", err)
+	case errors.Is(err, rpctypes.ErrNoSpace):
+		return fmt.Errorf("the database has reached its quota: %w", err)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,159 @@
+package etcd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// View is what one endpoint said of the cluster, or why it said nothing.
+type View struct {
+	// Err is why there was no answer, "" when there was one.
+	Err       string
+	ClusterID uint64
+	MemberID  uint64
+	// Leader is a member ID, 0 when this member knows no leader.
+	Leader  uint64
+	Version string
+	// Peers is the member list as this member has it.
+	Peers []Peer
+}
+
+// Peer is one entry of a member list.
+type Peer struct {
+	ID       uint64
+	Name     string
+	PeerURLs []string
+	Learner  bool
+}
+
+// Verdict is what the views of all members amount to.
+type Verdict struct {
+	// Ailing is what keeps the cluster from being whole, "" when it is whole:
+	// every member answered, one cluster ID, exactly the configured members,
+	// all started, none a learner, and one leader.
+	Ailing string
+	// Quorum says that enough members of one cluster have the same leader for
+	// it to accept writes, whole or not.
+	Quorum bool
+	// Split says that members of more than one cluster answered, which waiting
+	// does not heal.
+	Split bool
+	// ClusterID is the cluster's, 0 while none has a quorum.
+	ClusterID uint64
+	// Version is the lowest that a member runs, "" when none answered.
+	Version string
+	// IDs are the members' IDs by their name, as far as they are known.
+	IDs map[string]uint64
+}
+
+// Judge compares what the endpoints said, by member name. Health of endpoints
+// alone proves nothing: a member on stale data answers healthily while it is a
+// cluster of its own.
+func Judge(d Desired, views map[string]View) Verdict {
+	v := Verdict{IDs: map[string]uint64{}}
+	following := map[[2]uint64]int{}
+	clusters := map[uint64][]string{}
+	for _, m := range d.sorted() {
+		view, asked := views[m.Name]
+		if !asked || view.Err != "" {
+			continue
+		}
+		v.IDs[m.Name] = view.MemberID
+		clusters[view.ClusterID] = append(clusters[view.ClusterID], m.Name)
+		if v.Version == "" || olderVersion(view.Version, v.Version) {
+			v.Version = view.Version
+		}
+		if view.Leader == 0 {
+			continue
+		}
+		key := [2]uint64{view.ClusterID, view.Leader}
+		following[key]++
+		if following[key] >= Quorum(len(d.Members)) {
+			v.Quorum, v.ClusterID = true, view.ClusterID
+		}
+	}
+	v.Split = len(clusters) > 1
+	v.Ailing = ailing(d, views, clusters)
+	return v
+}
+
+func ailing(d Desired, views map[string]View, clusters map[uint64][]string) string {
+	if len(clusters) > 1 {
+		var parts []string
+		for id, names := range clusters {
+			parts = append(parts, fmt.Sprintf("%s say cluster %s", strings.Join(names, " and "), HexID(id)))
+		}
+		slices.Sort(parts)
+		return "members belong to different clusters: " + strings.Join(parts, "; ")
+	}
+	for _, m := range d.sorted() {
+		view, asked := views[m.Name]
+		switch {
+		case !asked:
+			return m.place() + " was not asked"
+		case view.Err != "":
+			return fmt.Sprintf("%s does not answer at %s: %s", m.place(), m.ClientURL(), view.Err)
+		}
+	}
+	var leader uint64
+	for _, m := range d.sorted() {
+		view := views[m.Name]
+		if fault := ailingList(d, m, view); fault != "" {
+			return fault
+		}
+		if view.Leader == 0 {
+			return m.place() + " knows no leader"
+		}
+		if leader != 0 && view.Leader != leader {
+			return "members follow different leaders"
+		}
+		leader = view.Leader
+	}
+	return ""
+}
+
+// ailingList compares the member list that one member has with what is
+// desired.
+func ailingList(d Desired, m Member, view View) string {
+	wanted := map[string]Member{}
+	for _, member := range d.Members {
+		wanted[member.PeerURL()] = member
+	}
+	for _, peer := range view.Peers {
+		url := strings.Join(peer.PeerURLs, ",")
+		member, known := wanted[url]
+		switch {
+		case !known:
+			return fmt.Sprintf("%s has a member %s at %s that is not configured", m.place(), HexID(peer.ID), url)
+		case peer.Name == "":
+			return fmt.Sprintf("%s has not joined yet", member.place())
+		case peer.Learner:
+			return fmt.Sprintf("%s is a learner, not a voting member", member.place())
+		}
+		delete(wanted, url)
+	}
+	for _, member := range d.sorted() {
+		if _, missing := wanted[member.PeerURL()]; missing {
+			return fmt.Sprintf("%s does not have %s among its members", m.place(), member.place())
+		}
+	}
+	return ""
+}
+
+// HexID prints a cluster or member ID as etcd's own tools do.
+func HexID(id uint64) string { return fmt.Sprintf("%x", id) }
+
+// olderVersion compares versions such as 3.5.35 number by number.
+func olderVersion(a, b string) bool {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range min(len(as), len(bs)) {
+		if len(as[i]) != len(bs[i]) {
+			return len(as[i]) < len(bs[i])
+		}
+		if as[i] != bs[i] {
+			return as[i] < bs[i]
+		}
+	}
+	return len(as) < len(bs)
+}
