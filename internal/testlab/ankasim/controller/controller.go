@@ -28,13 +28,24 @@ type Controller struct {
 // New returns the service of a controller that keeps its data in store. The
 // error says which certificate could not be loaded.
 func New(s settings.Controller, store Store, log *glog.Logger) (serve.Service, error) {
-	registry, err := newRegistryClient(s)
+	c, err := newController(s, store, log)
 	if err != nil {
 		return serve.Service{}, err
 	}
-	c := &Controller{settings: s, log: log, store: store, registry: registry, now: time.Now}
+	return c.service(), nil
+}
+
+func newController(s settings.Controller, store Store, log *glog.Logger) (*Controller, error) {
+	registry, err := newRegistryClient(s)
+	if err != nil {
+		return nil, err
+	}
+	return &Controller{settings: s, log: log, store: store, registry: registry, now: time.Now}, nil
+}
+
+func (c *Controller) service() serve.Service {
 	service := serve.Service{
-		Settings: s.Server, Log: log, Ready: store.Ready,
+		Settings: c.settings.Server, Log: c.log, Ready: c.store.Ready,
 		Open: http.NewServeMux(), Protected: http.NewServeMux(),
 	}
 	service.Open.HandleFunc("GET /{$}", c.userInterface)
@@ -44,12 +55,19 @@ func New(s settings.Controller, store Store, log *glog.Logger) (serve.Service, e
 	service.Open.HandleFunc("POST /ankasim/vm", c.registerInstance)
 	service.Open.HandleFunc("DELETE /ankasim/vm", c.remove(Instances))
 
+	if c.settings.APIKeys {
+		service.Credentials = append(service.Credentials, c.bearer)
+		service.Open.HandleFunc("POST /tap/v1/hand", c.hand)
+		service.Open.HandleFunc("POST /tap/v1/shake", c.shake)
+		service.Open.HandleFunc("POST /ankasim/apikey", c.registerKey)
+	}
+
 	service.Protected.HandleFunc("GET /api/v1/status", c.status)
 	service.Protected.HandleFunc("GET /api/v1/node", c.nodes)
 	service.Protected.HandleFunc("GET /api/v1/vm", c.instances)
 	service.Protected.HandleFunc("GET /api/v1/registry/vm", c.proxy("/registry/v2/vm"))
 	service.Protected.HandleFunc("GET /api/v1/registry/disk", c.proxy("/registry/disk"))
-	return service, nil
+	return service
 }
 
 // status answers without etcd: the reference names only the registry as

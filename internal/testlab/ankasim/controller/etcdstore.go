@@ -163,6 +163,20 @@ func (e *EtcdStore) List(ctx context.Context, kind Kind) (map[string][]byte, err
 	return values, nil
 }
 
+// Get implements Store.
+func (e *EtcdStore) Get(ctx context.Context, kind Kind, id string) ([]byte, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.requestTimeout)
+	defer cancel()
+	response, err := e.client.Get(ctx, key(kind, id))
+	if err != nil {
+		return nil, false, fmt.Errorf("cannot read %s in etcd: %w", kind, err)
+	}
+	if len(response.Kvs) == 0 {
+		return nil, false, nil
+	}
+	return response.Kvs[0].Value, true, nil
+}
+
 // Put implements Store.
 func (e *EtcdStore) Put(ctx context.Context, kind Kind, id string, value []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, e.requestTimeout)

@@ -124,11 +124,7 @@ type record struct {
 }
 
 func (c *Controller) save(w http.ResponseWriter, r *http.Request, rec record) {
-	data, err := json.Marshal(rec.value)
-	if err == nil {
-		err = c.store.Put(r.Context(), rec.kind, rec.id, data)
-	}
-	if err != nil {
+	if err := put(r.Context(), c.store, rec); err != nil {
 		c.storeFailed(w, err)
 		return
 	}

@@ -45,7 +45,11 @@ func newRegistryClient(s settings.Controller) (*registryClient, error) {
 		}
 		transport.TLSClientConfig.RootCAs = roots
 	}
-	c := &registryClient{base: s.RegistryURL(), http: &http.Client{Transport: transport, Timeout: s.RequestTimeout}}
+	c := &registryClient{base: s.RegistryURL(), http: &http.Client{
+		Transport: transport, Timeout: s.RequestTimeout,
+		// Not followed, so that an address with a trailing slash fails as documented.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 	if s.Server.Auth.Enabled {
 		c.token = s.Server.Auth.RootToken
 	}

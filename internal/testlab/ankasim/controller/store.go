@@ -9,6 +9,8 @@ type Store interface {
 	Ready(ctx context.Context) error
 	// List returns all values of kind by id.
 	List(ctx context.Context, kind Kind) (map[string][]byte, error)
+	// Get returns one value and whether it is there.
+	Get(ctx context.Context, kind Kind, id string) ([]byte, bool, error)
 	// Put creates or replaces one value.
 	Put(ctx context.Context, kind Kind, id string, value []byte) error
 	// Delete removes one value and reports whether it was there.
@@ -20,6 +22,9 @@ type Kind string
 
 // The kinds of values controllers share.
 const (
-	Nodes     Kind = "nodes"
-	Instances Kind = "instances"
+	Nodes      Kind = "nodes"
+	Instances  Kind = "instances"
+	APIKeys    Kind = "apikeys"
+	Challenges Kind = "challenges"
+	Sessions   Kind = "sessions"
 )

@@ -9,16 +9,16 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/wire"
 )
 
-// authenticator reports whether a request carries valid credentials of one kind.
-type authenticator func(*http.Request) bool
+// Authenticator reports whether a request carries valid credentials of one kind.
+type Authenticator func(*http.Request) bool
 
 // authenticators returns the accepted kinds, or nil when authentication is off.
 // With authentication on and nothing configured nobody gets in.
-func authenticators(auth settings.Auth) []authenticator {
+func authenticators(auth settings.Auth, more []Authenticator) []Authenticator {
 	if !auth.Enabled {
 		return nil
 	}
-	kinds := []authenticator{clientCertificate}
+	kinds := append([]Authenticator{clientCertificate}, more...)
 	if auth.RootToken != "" {
 		kinds = append(kinds, rootToken(auth.RootToken))
 	}
@@ -31,7 +31,7 @@ func clientCertificate(r *http.Request) bool {
 	return r.TLS != nil && len(r.TLS.VerifiedChains) > 0
 }
 
-func rootToken(token string) authenticator {
+func rootToken(token string) Authenticator {
 	// Hashes have one length, so the comparison takes the same time for any input.
 	want := sha256.Sum256([]byte(token))
 	return func(r *http.Request) bool {
@@ -41,7 +41,7 @@ func rootToken(token string) authenticator {
 	}
 }
 
-func requireCredentials(kinds []authenticator, next http.Handler) http.Handler {
+func requireCredentials(kinds []Authenticator, next http.Handler) http.Handler {
 	if kinds == nil {
 		return next
 	}
@@ -52,9 +52,6 @@ func requireCredentials(kinds []authenticator, next http.Handler) http.Handler {
 				return
 			}
 		}
-		wire.Reply(w, http.StatusUnauthorized, struct {
-			Status  string `json:"status"`
-			Message string `json:"message"`
-		}{"FAIL", wire.AuthenticationRequired})
+		wire.ReplyUnauthorized(w)
 	})
 }

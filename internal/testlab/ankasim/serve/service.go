@@ -20,11 +20,12 @@ import (
 
 // Service is one stand-in, ready to be served.
 type Service struct {
-	Settings  settings.Server
-	Log       *glog.Logger
-	Open      *http.ServeMux                  // routes that need no credentials
-	Protected *http.ServeMux                  // routes that need them when authentication is on
-	Ready     func(ctx context.Context) error // asked by every GET /readyz
+	Settings    settings.Server
+	Log         *glog.Logger
+	Credentials []Authenticator                 // kinds of credentials beside root token and client certificate
+	Open        *http.ServeMux                  // routes that need no credentials
+	Protected   *http.ServeMux                  // routes that need them when authentication is on
+	Ready       func(ctx context.Context) error // asked by every GET /readyz
 }
 
 // Run serves until ctx ends and then lets requests in flight finish within the
@@ -108,7 +109,7 @@ func Handler(s Service) http.Handler {
 		mux.HandleFunc("GET /readyz", readyz(s))
 	}
 	mux.HandleFunc("GET /ankasim/env", reportEnvironment(s.Settings.Environment))
-	mux.Handle("/", requireCredentials(authenticators(s.Settings.Auth), s.Protected))
+	mux.Handle("/", requireCredentials(authenticators(s.Settings.Auth, s.Credentials), s.Protected))
 	var handler http.Handler = mux
 	if s.Settings.AllowCORS {
 		handler = allowCORS(handler)

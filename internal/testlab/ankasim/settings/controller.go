@@ -12,6 +12,8 @@ type Controller struct {
 	DialTimeout         time.Duration
 	RequestTimeout      time.Duration
 	NodeActiveTimeout   time.Duration // a node silent for longer is Offline
+	APIKeys             bool          // users may authenticate by the API key handshake
+	SessionTTL          time.Duration // of a session that a handshake opened
 	Etcd                Etcd
 }
 
@@ -49,6 +51,8 @@ func ReadController(env Environment) (Controller, error) {
 		SkipTLSVerification: r.flag("ANKA_SKIP_TLS_VERIFICATION"),
 		DialTimeout:         r.duration("ANKA_DIAL_TIMEOUT", 5*time.Second),
 		RequestTimeout:      r.duration("ANKA_REQUEST_TIMEOUT", 15*time.Second),
+		APIKeys:             r.flag("ANKA_ENABLE_API_KEYS"),
+		SessionTTL:          r.duration("ANKA_API_KEYS_SESSION_TTL", 5*time.Minute),
 		NodeActiveTimeout:   r.duration("ANKA_NODE_ACTIVE_TIMEOUT", 2*time.Minute),
 	}
 	if c.RegistryURL() == "" && !r.flag("ANKA_ALLOW_EMPTY_REGISTRY") {

@@ -8,9 +8,6 @@ import (
 	"net/http"
 )
 
-// AuthenticationRequired is the documented message of a 401.
-const AuthenticationRequired = "Authentication Required"
-
 // ControllerReply is the envelope of the controller.
 type ControllerReply struct {
 	Status  string `json:"status"` // OK or FAIL
@@ -59,6 +56,12 @@ func ReplyRegistryOK(w http.ResponseWriter, body any) {
 // ReplyFail answers code with message; both envelopes agree without a body.
 func ReplyFail(w http.ResponseWriter, code int, message string) {
 	Reply(w, code, ControllerReply{Status: "FAIL", Message: message})
+}
+
+// ReplyUnauthorized answers 401 as documented, for missing and wrong
+// credentials alike.
+func ReplyUnauthorized(w http.ResponseWriter) {
+	ReplyFail(w, http.StatusUnauthorized, "Authentication Required")
 }
 
 // Reply answers code with the JSON of value.

@@ -65,6 +65,10 @@ func runController(ctx context.Context, env settings.Environment, log *glog.Logg
 	}
 	log.Infof("stand-in controller %s, registry %q, etcd %v", s.Server.Faults.Version, s.Registry, s.Etcd.Endpoints)
 	return s.Server.Faults, withFaults(ctx, s.Server.Faults, func(ctx context.Context) error {
+		// Before etcd is waited for, as waiting does not cure a bad certificate.
+		if _, err := serve.TLSConfig(s.Server.TLS, s.Server.Auth); err != nil {
+			return err
+		}
 		store, err := controller.OpenEtcd(ctx, s.Etcd)
 		if err != nil {
 			return err
