@@ -53,8 +53,3 @@ func (l *Lab) detached() bool {
 	defer l.mu.Unlock()
 	return l.kept
 }
-
-// Heal undoes every fault: hosts are powered on, daemons and servers run, nothing is cut off, full or frozen.
-func (l *Lab) Heal(ctx context.Context) error {
-	return l.each(func(host *Host) error { return host.PowerOn(ctx) })
-}
