@@ -1,0 +1,235 @@
+// Package etcdops looks at etcd clusters and carries out the steps that
+// topology/etcd decides. It belongs to the layer ops and decides nothing.
+package etcdops
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/etcdclient"
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
+)
+
+// probeTimeout bounds one question to one endpoint. A healthy member answers
+// within milliseconds; one behind a slow link within a few round trips.
+const probeTimeout = 3 * time.Second
+
+// Cluster is a desired cluster on its hosts. It is used for one operation and
+// then closed.
+type Cluster struct {
+	Desired etcd.Desired
+	Fleet   *dockerhost.Fleet
+	// Proven says that the cluster was whole when it was last looked at, so
+	// that the planner need not ask for a proof.
+	Proven bool
+	// Log, when set, is told every step before it is carried out.
+	Log func(context.Context, topology.Step)
+
+	// created are the members whose containers this operation made.
+	created map[string]string
+	mu      sync.Mutex
+	clients map[string]*etcdclient.Client
+}
+
+// Close ends the connections to members.
+func (c *Cluster) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, client := range c.clients {
+		_ = client.Close() // nothing is in flight, and nobody waits for it
+	}
+	c.clients = nil
+}
+
+// hosts are the keys of all hosts with members.
+func (c *Cluster) hosts() []string {
+	var names []string
+	for _, m := range c.Desired.Members {
+		names = append(names, m.Host)
+	}
+	return names
+}
+
+func (c *Cluster) member(name string) etcd.Member {
+	for _, m := range c.Desired.Members {
+		if m.Name == name {
+			return m
+		}
+	}
+	return etcd.Member{}
+}
+
+// each does something for several members at the same time.
+func (c *Cluster) each(ctx context.Context, members []etcd.Member, do func(context.Context, etcd.Member, *dockerhost.Host) error) error {
+	names := make([]string, 0, len(members))
+	for _, m := range members {
+		names = append(names, m.Name)
+	}
+	return survey.Each(ctx, names, func(ctx context.Context, name string) error {
+		m := c.member(name)
+		host, err := c.Fleet.Host(m.Host)
+		if err != nil {
+			return err
+		}
+		return do(ctx, m, host)
+	})
+}
+
+// Observe looks at the containers of all members' hosts, and at what the
+// planner asks in addition: whether hosts that lack a container have the
+// image, and whether members that were made again find their data.
+func (c *Cluster) Observe(ctx context.Context) (etcd.Observed, survey.Survey, error) {
+	s, err := survey.Take(ctx, c.Fleet, c.hosts())
+	if err != nil {
+		return etcd.Observed{}, s, err
+	}
+	o := etcd.Observed{
+		Hosts: s.Reach, Containers: s.Containers, Proven: c.Proven,
+		Images: map[string]bool{}, Data: map[string]bool{},
+	}
+	var mu sync.Mutex
+	err = c.each(ctx, c.Desired.Members, func(ctx context.Context, m etcd.Member, host *dockerhost.Host) error {
+		if s.Reach[m.Host] != topology.Reachable {
+			return nil
+		}
+		found, present := c.find(s, m)
+		switch {
+		case !present:
+			has, err := host.HasImage(ctx, c.Desired.Image)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			o.Images[m.Host] = has
+		case found.Status == container.Created && found.Labels[etcd.LabelBirth] == string(etcd.Rejoin):
+			has, err := host.Exists(ctx, found.ID, etcd.DataTarget+"/member/wal")
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			o.Data[m.Name] = has
+		}
+		return nil
+	})
+	return o, s, err
+}
+
+func (c *Cluster) identity(m etcd.Member) container.Identity {
+	return container.Identity{Owner: c.Desired.Cluster, Role: container.Etcd, Instance: m.Name}
+}
+
+// find returns the member's own container. One that is not exactly this
+// member's is not found here; the planner refuses it by its name.
+func (c *Cluster) find(s survey.Survey, m etcd.Member) (container.Found, bool) {
+	for _, found := range s.Containers[m.Host] {
+		if id, ours := found.Identity(); ours && id == c.identity(m) {
+			return found, true
+		}
+	}
+	return container.Found{}, false
+}
+
+// client returns the connection to one member, made on first use.
+func (c *Cluster) client(m etcd.Member) (*etcdclient.Client, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if client, made := c.clients[m.Name]; made {
+		return client, nil
+	}
+	host, err := c.Fleet.Host(m.Host)
+	if err != nil {
+		return nil, err
+	}
+	client, err := etcdclient.New(m.ClientURL(), host.DialService)
+	if err != nil {
+		return nil, err
+	}
+	if c.clients == nil {
+		c.clients = map[string]*etcdclient.Client{}
+	}
+	c.clients[m.Name] = client
+	return client, nil
+}
+
+// Views asks every member for its view of the cluster, all at the same time.
+// A member that does not answer in time is part of the result.
+func (c *Cluster) Views(ctx context.Context) map[string]etcd.View {
+	views := map[string]etcd.View{}
+	var mu sync.Mutex
+	// The error is always nil: what went wrong is in the views.
+	_ = c.each(ctx, c.Desired.Members, func(ctx context.Context, m etcd.Member, _ *dockerhost.Host) error {
+		view := c.view(ctx, m)
+		mu.Lock()
+		defer mu.Unlock()
+		views[m.Name] = view
+		return nil
+	})
+	return views
+}
+
+func (c *Cluster) view(ctx context.Context, m etcd.Member) etcd.View {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	client, err := c.client(m)
+	if err != nil {
+		return etcd.View{Err: err.Error()}
+	}
+	status, err := client.Status(ctx)
+	if err != nil {
+		return etcd.View{Err: err.Error()}
+	}
+	view := etcd.View{ClusterID: status.ClusterID, MemberID: status.MemberID, Leader: status.Leader, Version: status.Version}
+	for _, p := range status.Members {
+		view.Peers = append(view.Peers, etcd.Peer{ID: p.ID, Name: p.Name, PeerURLs: p.PeerURLs, Learner: p.Learner})
+	}
+	return view
+}
+
+// Report is what a look at the cluster found.
+type Report struct {
+	Survey survey.Survey
+	// Gone: every host answered, and no container of the cluster is left.
+	Gone bool
+	// Verdict of the members' views.
+	Verdict etcd.Verdict
+	// Incarnations of the data, by member, of the containers that were found.
+	Incarnations map[string]string
+}
+
+// Look reads the cluster without changing or writing anything: one call to
+// each daemon, and the views of the members.
+func (c *Cluster) Look(ctx context.Context) (Report, error) {
+	s, err := survey.Take(ctx, c.Fleet, c.hosts())
+	if err != nil {
+		return Report{Survey: s}, err
+	}
+	report := Report{Survey: s, Gone: s.Complete(), Incarnations: map[string]string{}}
+	running := 0
+	for _, m := range c.Desired.Members {
+		found, present := c.find(s, m)
+		if !present {
+			continue
+		}
+		report.Gone = false
+		report.Incarnations[m.Name] = found.Labels[container.LabelIncarnation]
+		if found.Status == container.Running {
+			running++
+		}
+	}
+	switch {
+	case !s.Complete():
+	case running < len(c.Desired.Members):
+		report.Verdict.Ailing = fmt.Sprintf("%d of %d containers are running", running, len(c.Desired.Members))
+	default:
+		report.Verdict = etcd.Judge(c.Desired, c.Views(ctx))
+	}
+	return report, nil
+}

@@ -1,0 +1,142 @@
+package etcdops
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
+)
+
+const (
+
+	// pollInterval is how often members are asked while they are waited for.
+	pollInterval = 100 * time.Millisecond
+	// containerInterval is how often their containers are looked at meanwhile.
+	containerInterval = 2 * time.Second
+	// lateMember is how long a member may take once the others have a quorum.
+	// The cluster works without it, and the next apply waits for it again.
+	lateMember = 2 * time.Minute
+	// proofPrefix is where the proof writes; it deletes what it wrote.
+	proofPrefix = "/io.github.anka-ha/proof/"
+	logLines    = 15
+)
+
+// prove waits until the members are one whole cluster and a write and a read
+// through each of them succeed. Its verdict is meaningful beside an error.
+func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, error) {
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	nextLook := time.Now().Add(containerInterval)
+	var late <-chan time.Time
+	var verdict etcd.Verdict
+	for {
+		last := etcd.Judge(c.Desired, c.Views(ctx))
+		if ctx.Err() == nil {
+			verdict = last
+		}
+		if verdict.Ailing == "" {
+			if err := c.writeAndRead(ctx, step.Members); err != nil {
+				verdict.Ailing = err.Error()
+			} else {
+				c.Proven = true
+				return verdict, nil
+			}
+		}
+		if verdict.Split {
+			return verdict, fmt.Errorf("%s. Waiting does not heal this: one of them runs on data of another cluster. Nothing was removed. "+
+				"Find out which data is the right one before anything is changed", verdict.Ailing)
+		}
+		if verdict.Quorum && late == nil {
+			late = time.After(lateMember)
+		}
+		if time.Now().After(nextLook) {
+			if err := c.ended(ctx); err != nil {
+				return verdict, err
+			}
+			nextLook = time.Now().Add(containerInterval)
+		}
+		select {
+		case <-ctx.Done():
+			return verdict, fmt.Errorf("the wait ended before the cluster was whole: %s%s: %w", verdict.Ailing, c.logs(ctx), ctx.Err())
+		case <-late:
+			return verdict, fmt.Errorf("the cluster has a quorum, but %s after that still: %s%s", lateMember, verdict.Ailing, c.logs(ctx))
+		case <-poll.C:
+		}
+	}
+}
+
+// writeAndRead proves through every member at the same time that the cluster
+// accepts writes and answers linearizable reads.
+func (c *Cluster) writeAndRead(ctx context.Context, members []etcd.Member) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
+	defer cancel()
+	return c.each(ctx, members, func(ctx context.Context, m etcd.Member, _ *dockerhost.Host) error {
+		client, err := c.client(m)
+		if err != nil {
+			return err
+		}
+		return client.Prove(ctx, proofPrefix+c.Desired.Cluster+"/"+m.Name, rand.Text())
+	})
+}
+
+// ended is an error when a member's container has ended for good: waiting for
+// it is then in vain.
+func (c *Cluster) ended(ctx context.Context) error {
+	s, err := survey.Take(ctx, c.Fleet, c.hosts())
+	if err != nil || ctx.Err() != nil {
+		return nil // the wait itself notices a cancelled context
+	}
+	var gone []string
+	for _, m := range c.Desired.Members {
+		if s.Silent[m.Host] != nil {
+			continue
+		}
+		found, present := c.find(s, m)
+		switch {
+		case !present:
+			gone = append(gone, fmt.Sprintf("the container of %s vanished from host %s", m.Name, m.Host))
+		case found.Status == container.Exited || found.Status == container.Dead:
+			gone = append(gone, fmt.Sprintf("the container of %s on host %s ended: %s", m.Name, m.Host, found.Detail))
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s%s", strings.Join(gone, "; "), c.logs(ctx))
+}
+
+// logs are the last lines of the members that do not answer, for a person to
+// read. They are fetched even when the wait was cancelled, within a deadline
+// of their own.
+func (c *Cluster) logs(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+	defer cancel()
+	s, err := survey.Take(ctx, c.Fleet, c.hosts())
+	if err != nil {
+		return ""
+	}
+	views := c.Views(ctx)
+	var out strings.Builder
+	for _, m := range c.Desired.Members {
+		found, present := c.find(s, m)
+		if !present || views[m.Name].Err == "" {
+			continue
+		}
+		host, err := c.Fleet.Host(m.Host)
+		if err != nil {
+			continue
+		}
+		text, err := host.Logs(ctx, found.ID, logLines)
+		if err != nil {
+			continue
+		}
+		fmt.Fprintf(&out, "\n\nLast log lines of %s on host %s (%s):\n%s", m.Name, m.Host, found.Detail, strings.TrimSpace(text))
+	}
+	return out.String()
+}

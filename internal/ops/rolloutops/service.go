@@ -1,0 +1,264 @@
+// Package rolloutops looks at services that run as one container on each of
+// several hosts, controllers and registries, and carries out the steps that
+// topology/rollout decides. It belongs to the layer ops and decides nothing.
+package rolloutops
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/ankaapi"
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
+)
+
+// Service is a desired service on its hosts. It is used for one operation and
+// then closed.
+type Service struct {
+	Desired rollout.Desired
+	Fleet   *dockerhost.Fleet
+	// Known are the hosts on which the state has replicas.
+	Known []string
+	// Recorded is [rollout.Observed.Recorded].
+	Recorded map[string]string
+	// Credentials are for asking older services whether they are ready.
+	Credentials ankaapi.Credentials
+	// ReadyTimeout is how long a started service may take until it is ready.
+	ReadyTimeout time.Duration
+	// Secrets are masked wherever logs of containers are shown.
+	Secrets []string
+	// Log, when set, is told every step before it is carried out.
+	Log func(context.Context, topology.Step)
+
+	mu      sync.Mutex
+	pulled  map[string][]string // images by host
+	created map[string]string   // IDs of containers of this run by host
+	clients map[string]*ankaapi.Client
+}
+
+// Close ends the connections to the services.
+func (s *Service) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, client := range s.clients {
+		client.Close()
+	}
+	s.clients = nil
+}
+
+// View is what the hosts said.
+type View struct {
+	rollout.Observed
+	// Silent tells by host why there was no answer.
+	Silent map[string]error
+	// NotReady tells by host why a running service is not ready.
+	NotReady map[string]error
+}
+
+// SilentHosts are the hosts that did not answer, sorted.
+func (v View) SilentHosts() []string { return slices.Sorted(maps.Keys(v.Silent)) }
+
+// Gone reports that every host answered and none has a container of ours.
+func (v View) Gone(d rollout.Desired) bool {
+	for name, host := range v.Hosts {
+		if host.Reach != topology.Reachable || owned(host.Container, d.Identity(name)) || owned(host.Previous, d.Identity(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Ready reports that the replicas of all hosts that answered are ready.
+func (v View) Ready(d rollout.Desired) bool {
+	for _, r := range d.Replicas {
+		host := v.Hosts[r.Host]
+		if host.Reach == topology.Reachable && !host.Ready {
+			return false
+		}
+	}
+	return true
+}
+
+// Hashes are the fingerprints of what runs now; of hosts that did not answer,
+// what is recorded.
+func (v View) Hashes(d rollout.Desired) map[string]string {
+	hashes := map[string]string{}
+	for name, host := range v.Hosts {
+		recorded, known := v.Recorded[name]
+		switch {
+		case host.Reach != topology.Reachable && known:
+			hashes[name] = recorded
+		case owned(host.Container, d.Identity(name)):
+			hashes[name] = host.Container.Hash()
+		}
+	}
+	return hashes
+}
+
+func owned(found container.Found, id container.Identity) bool {
+	got, ok := found.Identity()
+	return ok && got == id
+}
+
+// hosts are all hosts to look at: those of replicas and those of the state.
+func (s *Service) hosts() []string {
+	hosts := slices.Clone(s.Known)
+	for _, r := range s.Desired.Replicas {
+		hosts = append(hosts, r.Host)
+	}
+	slices.Sort(hosts)
+	return slices.Compact(hosts)
+}
+
+func (s *Service) replica(host string) (rollout.Replica, bool) {
+	at := slices.IndexFunc(s.Desired.Replicas, func(r rollout.Replica) bool { return r.Host == host })
+	if at < 0 {
+		return rollout.Replica{}, false
+	}
+	return s.Desired.Replicas[at], true
+}
+
+// Observe looks at all hosts at the same time: one call to each daemon, and
+// one request to each running replica.
+func (s *Service) Observe(ctx context.Context) (View, error) {
+	view := View{
+		Observed: rollout.Observed{Hosts: map[string]rollout.Host{}, Recorded: s.Recorded},
+		Silent:   map[string]error{}, NotReady: map[string]error{},
+	}
+	var declared []string
+	for _, name := range s.hosts() {
+		if is, _ := s.Fleet.Declares(name); is {
+			declared = append(declared, name)
+			continue
+		}
+		// A host that has left the provider block may still run its replica.
+		_, err := s.Fleet.Host(name)
+		view.Silent[name] = err
+		view.Hosts[name] = rollout.Host{Reach: topology.Unreachable}
+	}
+	found, err := survey.Take(ctx, s.Fleet, declared)
+	if err != nil {
+		return view, err
+	}
+	maps.Copy(view.Silent, found.Silent)
+	for _, name := range declared {
+		host := s.host(name, found.Containers[name])
+		host.Reach = found.Reach[name]
+		view.Hosts[name] = host
+	}
+	return view, s.probeAll(ctx, &view)
+}
+
+// host sorts what was found on one host.
+func (s *Service) host(name string, found []container.Found) rollout.Host {
+	id := s.Desired.Identity(name)
+	s.mu.Lock()
+	host := rollout.Host{
+		Container: container.Found{Status: container.Absent},
+		Previous:  container.Found{Status: container.Absent},
+		Pulled:    slices.Clone(s.pulled[name]),
+	}
+	s.mu.Unlock()
+	for _, c := range found {
+		switch {
+		case c.Name == id.Name():
+			host.Container = c
+		case c.Name == rollout.PreviousName(id):
+			host.Previous = c
+		case c.Status == container.Running:
+			for _, port := range c.Ports {
+				host.Taken = append(host.Taken, rollout.TakenPort{Port: port, By: c.Name})
+			}
+		}
+	}
+	return host
+}
+
+// probeTimeout bounds one question to one service.
+const probeTimeout = 5 * time.Second
+
+// probeAll asks every running replica whether it is ready.
+func (s *Service) probeAll(ctx context.Context, view *View) error {
+	var running []string
+	for _, r := range s.Desired.Replicas {
+		status := view.Hosts[r.Host].Container.Status
+		if status == container.Running || status == container.Restarting {
+			running = append(running, r.Host)
+		}
+	}
+	var mu sync.Mutex
+	// The errors are what the view is about.
+	_ = survey.Each(ctx, running, func(ctx context.Context, name string) error {
+		err := s.probe(ctx, name)
+		mu.Lock()
+		defer mu.Unlock()
+		host := view.Hosts[name]
+		host.Ready = err == nil
+		view.Hosts[name] = host
+		if err != nil {
+			view.NotReady[name] = err
+		}
+		return nil
+	})
+	return ctx.Err()
+}
+
+func (s *Service) probe(ctx context.Context, name string) error {
+	client, err := s.client(name)
+	if err != nil {
+		return err
+	}
+	return client.Ready(ctx, ankaapi.Service(s.Desired.Role))
+}
+
+// client returns the connection to the service on a host, made on first use.
+func (s *Service) client(name string) (*ankaapi.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if client, made := s.clients[name]; made {
+		return client, nil
+	}
+	host, err := s.Fleet.Host(name)
+	if err != nil {
+		return nil, err
+	}
+	r, ok := s.replica(name)
+	if !ok || len(r.Spec.Ports) == 0 {
+		return nil, errors.New("the replica publishes no port")
+	}
+	port, address := r.Spec.Ports[0], host.Address()
+	if port.HostIP != "" && port.HostIP != "0.0.0.0" && port.HostIP != "::" {
+		address = port.HostIP
+	}
+	client, err := ankaapi.New(ankaapi.Config{
+		URL:  service.URL(service.Scheme(r.Spec.Env), address, port.HostPort),
+		Dial: host.DialService, Credentials: s.Credentials, Timeout: probeTimeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.clients == nil {
+		s.clients = map[string]*ankaapi.Client{}
+	}
+	s.clients[name] = client
+	return client, nil
+}
+
+// mask takes secrets out of a text that is going to be shown.
+func (s *Service) mask(text string) string {
+	for _, secret := range s.Secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "(secret)")
+		}
+	}
+	return text
+}
