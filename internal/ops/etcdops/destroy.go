@@ -14,16 +14,16 @@ import (
 )
 
 // Destroy removes the cluster's containers and, with purge, its volumes. It
-// returns where data was left, "place on host", sorted.
-func (c *Cluster) Destroy(ctx context.Context, purge bool) (left []string, err error) {
-	var last survey.Survey
+// returns where data was left, "place on host",
+// sorted, and the last look at the hosts.
+func (c *Cluster) Destroy(ctx context.Context, purge bool) (left []string, last survey.Survey, err error) {
 	task := runner.Task[etcd.Observed]{
 		Observe: func(ctx context.Context) (etcd.Observed, error) {
 			s, err := survey.Take(ctx, c.Fleet, c.hosts())
+			last = s
 			if err != nil {
 				return etcd.Observed{}, err
 			}
-			last = s
 			o := etcd.Observed{Hosts: s.Reach, Containers: s.Containers}
 			if !s.Complete() {
 				return o, nil
@@ -40,7 +40,7 @@ func (c *Cluster) Destroy(ctx context.Context, purge bool) (left []string, err e
 		Log: c.Log,
 	}
 	_, _, err = task.Run(ctx)
-	return left, err
+	return left, last, err
 }
 
 // volumes are all volumes with the cluster's labels, by host.

@@ -133,3 +133,13 @@ func ManagedEnv(variable string) (flag string, ok bool) {
 	}
 	return ManagedFlag(strings.ToLower(strings.ReplaceAll(rest, "_", "-")))
 }
+
+// IncarnationOf reads the incarnation back from the name that [Desired.Data]
+// gave the member's data, "" when the name is not such a one.
+func (d Desired) IncarnationOf(m Member, data string) string {
+	prefix := d.Data(m, "").Source
+	if len(data) <= len(prefix) || data[:len(prefix)] != prefix {
+		return ""
+	}
+	return data[len(prefix):]
+}

@@ -1,0 +1,225 @@
+package etcdcluster
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/etcdops"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
+)
+
+// Create bootstraps the cluster, or finishes a bootstrap that was interrupted.
+func (r *clusterResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diagnostics := plan.Timeouts.Create(ctx, createTimeout)
+	resp.Diagnostics.Append(diagnostics...)
+	members, diagnostics := plan.members(ctx)
+	resp.Diagnostics.Append(diagnostics...)
+	resp.Diagnostics.Append(checkHosts(r.data.Hosts, members)...)
+	desired, diagnostics := plan.desired(ctx, r.data.Hosts)
+	resp.Diagnostics.Append(diagnostics...)
+	resp.Diagnostics.Append(addressProblems(desired)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	desired.Token = newToken()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cluster := r.cluster(desired)
+	defer cluster.Close()
+	result, err := cluster.Apply(ctx)
+	if err != nil && !result.Quorum {
+		resp.Diagnostics.Append(failure("Unable to bootstrap etcd cluster", result.Survey, err))
+		return
+	}
+	if err != nil {
+		// The cluster exists and takes writes. An error from here would taint
+		// it, and the next apply would destroy it.
+		resp.Diagnostics.AddWarning("Etcd cluster is not whole yet",
+			fmt.Sprintf("The cluster %s exists and accepts writes, but not all of it is in order. The next apply goes on from here.\n\n%s", desired.Cluster, err))
+	}
+	resp.Diagnostics.Append(plan.settle(ctx, desired, result)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// newToken is the text that makes a bootstrap's cluster ID unlike any other's.
+func newToken() string {
+	token := make([]byte, 16)
+	rand.Read(token) // never fails, by its documentation
+	return hex.EncodeToString(token)
+}
+
+// Read looks at the cluster. Hosts that do not answer leave the state as it is.
+func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diagnostics := state.Timeouts.Read(ctx, readTimeout)
+	resp.Diagnostics.Append(diagnostics...)
+	desired, diagnostics := state.desired(ctx, r.data.Hosts)
+	resp.Diagnostics.Append(diagnostics...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cluster := r.cluster(desired)
+	defer cluster.Close()
+	report, err := cluster.Look(ctx)
+	if err != nil {
+		resp.Diagnostics.Append(failure("Unable to read etcd cluster", report.Survey, err))
+		return
+	}
+	for _, host := range report.Survey.SilentHosts() {
+		resp.Diagnostics.Append(diags.HostUnreachable(host, report.Survey.Silent[host]))
+	}
+	if !report.Survey.Complete() {
+		return
+	}
+	if report.Gone {
+		resp.State.RemoveResource(ctx)
+		return
+	}
+	verdict := report.Verdict
+	if known := state.ClusterID.ValueString(); verdict.Quorum && known != "" && known != etcd.HexID(verdict.ClusterID) {
+		resp.Diagnostics.AddError("Another etcd cluster answers",
+			fmt.Sprintf("The members of %s belong to cluster %s, but the state knows cluster %s. Somebody has made the cluster anew on these hosts. "+
+				"Nothing was changed. Find out which data is the right one; terraform state rm makes Terraform forget the old cluster.",
+				desired.Cluster, etcd.HexID(verdict.ClusterID), known))
+		return
+	}
+	state.Ready = types.BoolValue(verdict.Ailing == "")
+	if verdict.Ailing != "" {
+		resp.Diagnostics.AddWarning("Etcd cluster is not whole", fmt.Sprintf("Cluster %s: %s.", desired.Cluster, verdict.Ailing))
+	}
+	if verdict.Version != "" {
+		state.Version = types.StringValue(verdict.Version)
+	}
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+// Update repairs what is missing of the cluster.
+func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state model
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diagnostics := plan.Timeouts.Update(ctx, updateTimeout)
+	resp.Diagnostics.Append(diagnostics...)
+	desired, diagnostics := plan.desired(ctx, r.data.Hosts)
+	resp.Diagnostics.Append(diagnostics...)
+	// With hosts that were not known at plan, what the plan would have refused
+	// is refused here.
+	resp.Diagnostics.Append(refuseMovedHosts(desired, state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	desired.Born = true
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cluster := r.cluster(desired)
+	cluster.Proven = state.Ready.ValueBool()
+	defer cluster.Close()
+	result, err := cluster.Apply(ctx)
+	if err != nil {
+		resp.Diagnostics.Append(failure("Unable to repair etcd cluster", result.Survey, err))
+		state.Ready = types.BoolValue(false)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+		return
+	}
+	resp.Diagnostics.Append(plan.settle(ctx, desired, result)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// Delete removes the containers. Data stays, unless purge_data_on_destroy.
+func (r *clusterResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state model
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	timeout, diagnostics := state.Timeouts.Delete(ctx, deleteTimeout)
+	resp.Diagnostics.Append(diagnostics...)
+	desired, diagnostics := state.desired(ctx, r.data.Hosts)
+	resp.Diagnostics.Append(diagnostics...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	cluster := r.cluster(desired)
+	defer cluster.Close()
+	left, s, err := cluster.Destroy(ctx, state.PurgeDataOnDestroy.ValueBool())
+	if err != nil {
+		resp.Diagnostics.Append(failure("Unable to destroy etcd cluster", s, err))
+		return
+	}
+	if len(left) > 0 {
+		resp.Diagnostics.AddWarning("Data of the etcd cluster was kept",
+			fmt.Sprintf("The containers of cluster %s are gone; its data was not deleted:\n\n%s", desired.Cluster, strings.Join(left, "\n")))
+	}
+}
+
+// settle fills in what the plan left open, once steps were carried out. What
+// the plan has promised stays as it is.
+func (m *model) settle(ctx context.Context, desired etcd.Desired, result etcdops.Result) diag.Diagnostics {
+	m.ID = m.Name
+	m.Ready = types.BoolValue(result.Whole)
+	endpoints, all := types.ListValueFrom(ctx, types.StringType, desired.Endpoints())
+	m.Endpoints = endpoints
+	if result.Quorum && m.ClusterID.IsUnknown() {
+		m.ClusterID = types.StringValue(etcd.HexID(result.Verdict.ClusterID))
+	}
+	if result.Quorum && m.Version.IsUnknown() {
+		m.Version = types.StringValue(result.Verdict.Version)
+	}
+	members, diagnostics := m.members(ctx)
+	all.Append(diagnostics...)
+	for _, d := range desired.Members {
+		member := members[d.Name]
+		member.ClientURL, member.PeerURL = types.StringValue(d.ClientURL()), types.StringValue(d.PeerURL())
+		if member.ID.IsUnknown() {
+			member.ID = types.StringNull()
+			if id, known := result.Verdict.IDs[d.Name]; known {
+				member.ID = types.StringValue(etcd.HexID(id))
+			}
+		}
+		if member.Data.IsUnknown() {
+			member.Data = types.StringNull()
+			if incarnation := result.Incarnations[d.Name]; incarnation != "" {
+				member.Data = types.StringValue(desired.Data(d, incarnation).Source)
+			}
+		}
+		members[d.Name] = member
+	}
+	all.Append(m.setMembers(ctx, members)...)
+	return all
+}
+
+// attributeOf points at the attribute that is at fault, as far as ops could
+// tell.
+func attributeOf(err error) path.Path {
+	var member *etcdops.MemberError
+	if errors.As(err, &member) {
+		return memberPath(member.Member, member.Attribute)
+	}
+	return path.Empty()
+}

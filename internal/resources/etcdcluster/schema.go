@@ -1,0 +1,138 @@
+package etcdcluster
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
+)
+
+// DefaultImage is the newest patch of the minor version that the vendor of the
+// Build Cloud pins.
+const DefaultImage = "quay.io/coreos/etcd:v3.5.35"
+
+// defaultQuota is what the vendor's Helm chart sets. etcd's own default of 2
+// GiB is what installations most often run into.
+const defaultQuota = 6294967296
+
+const inPlaceLater = " Cannot be changed on a running cluster by this version: a plan that would change it is an error, never a replacement."
+
+// Schema describes the resource.
+func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "An etcd cluster over several Docker hosts: the store of the Anka Build Cloud's controllers.\n\n" +
+			"The resource is the whole cluster, not one container of it, because Terraform changes instances of a resource in parallel, " +
+			"which would take all members down at once. All images are pulled before any container is made, all containers are made before any is started, " +
+			"all are started together, and the resource is created once they are provably one cluster that accepts writes. " +
+			"A plan that changes something tells the steps, in order, as a warning.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "The name of the cluster.",
+				PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+			},
+			"name": schema.StringAttribute{
+				Required:            true,
+				MarkdownDescription: "Name of the cluster, part of the names of its containers and volumes. Changing it makes a new, empty cluster.",
+				Validators:          []validator.String{validate.Name()},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+			},
+			"image": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString(DefaultImage),
+				MarkdownDescription: "Image of etcd. An image that a host already has is not pulled, so a local name works too." + inPlaceLater,
+				Validators:          []validator.String{validate.Image()},
+			},
+			"members": schema.MapNestedAttribute{
+				Required: true,
+				MarkdownDescription: "The members of the cluster. The key is the member's name in etcd. Use an odd number, each on a host of its own: " +
+					"three survive the loss of one host, five of two." + inPlaceLater,
+				Validators: validate.Names(),
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"host": schema.StringAttribute{
+						Required: true, MarkdownDescription: "Key of the host in the provider's `hosts`.",
+						Validators: []validator.String{validate.Name()},
+					},
+					"client_port": schema.Int64Attribute{
+						Optional: true, Computed: true, Default: int64default.StaticInt64(etcd.ClientPort),
+						MarkdownDescription: "Port on the host for clients. Default `2379`.", Validators: []validator.Int64{validate.Port()},
+					},
+					"peer_port": schema.Int64Attribute{
+						Optional: true, Computed: true, Default: int64default.StaticInt64(etcd.PeerPort),
+						MarkdownDescription: "Port on the host for the other members. Default `2380`.", Validators: []validator.Int64{validate.Port()},
+					},
+					"bind_ip": schema.StringAttribute{
+						Optional: true, MarkdownDescription: "Address of the host to publish both ports on, instead of the cluster's `bind_ip`.",
+						Validators: []validator.String{validate.IP()},
+					},
+					"id":         schema.StringAttribute{Computed: true, MarkdownDescription: "ID of the member in etcd, in hexadecimal."},
+					"client_url": schema.StringAttribute{Computed: true, MarkdownDescription: "URL for clients."},
+					"peer_url":   schema.StringAttribute{Computed: true, MarkdownDescription: "URL for the other members."},
+					"data":       schema.StringAttribute{Computed: true, MarkdownDescription: "Where the member's data lies: a volume or, with `data_path`, a directory of its host."},
+				}},
+			},
+			"data_path": schema.StringAttribute{
+				Optional: true,
+				MarkdownDescription: "Path on the hosts under which every member gets a directory of its own, `<data_path>/<cluster>/<member>-<incarnation>`. " +
+					"Without it members use named volumes. Put it on a fast local disk: etcd is sensitive to the latency of writes." + inPlaceLater,
+				Validators: []validator.String{validate.HostPath()},
+			},
+			"auto_compaction_mode": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString("periodic"),
+				MarkdownDescription: "How the history is compacted: `periodic` or `revision`. Default `periodic`." + inPlaceLater,
+				Validators:          []validator.String{stringvalidator.OneOf("periodic", "revision")},
+			},
+			"auto_compaction_retention": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString("30m"),
+				MarkdownDescription: "How much history is kept: a duration for `periodic`, a number of revisions for `revision`. Default `30m`, as the vendor sets it." + inPlaceLater,
+			},
+			"quota_backend_bytes": schema.Int64Attribute{
+				Optional: true, Computed: true, Default: int64default.StaticInt64(defaultQuota),
+				MarkdownDescription: "Size in bytes at which the database takes no more writes. Default `6294967296`, as in the vendor's Helm chart." + inPlaceLater,
+				Validators:          []validator.Int64{int64validator.AtLeast(16 << 20)},
+			},
+			"bind_ip": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Address of the hosts to publish ports on. Default: all addresses. etcd is served without authentication, so keep these ports off public networks." + inPlaceLater,
+				Validators:          []validator.String{validate.IP()},
+			},
+			"env":            dockerattr.Env("Environment of the members." + inPlaceLater),
+			"extra_args":     extraArgs(),
+			"restart_policy": dockerattr.RestartPolicy(inPlaceLater),
+			"log":            dockerattr.Log(inPlaceLater),
+			"purge_data_on_destroy": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+				MarkdownDescription: "Whether destroying the cluster also deletes its named volumes, with all data. Directories under `data_path` are never deleted. Default `false`.",
+			},
+			"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true, Update: true, Delete: true}),
+			"endpoints": schema.ListAttribute{
+				Computed: true, ElementType: types.StringType, MarkdownDescription: "Client URLs of all members, in the order of their names.",
+			},
+			"cluster_id": schema.StringAttribute{Computed: true, MarkdownDescription: "ID of the cluster, in hexadecimal."},
+			"version":    schema.StringAttribute{Computed: true, MarkdownDescription: "Version of etcd that runs, the lowest of all members."},
+			"ready": schema.BoolAttribute{
+				Computed:            true,
+				MarkdownDescription: "Whether all members are one cluster that accepts writes. While it is `false` the next plan proposes the steps that finish the work.",
+			},
+		},
+	}
+}
+
+func extraArgs() schema.ListAttribute {
+	return schema.ListAttribute{
+		Optional: true, ElementType: types.StringType,
+		MarkdownDescription: "Further arguments of etcd, such as `--heartbeat-interval=200`. Those that the provider sets itself are refused." + inPlaceLater,
+	}
+}
