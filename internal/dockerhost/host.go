@@ -92,7 +92,9 @@ func New(cfg Config) (*Host, error) {
 	}
 	h.session = &shared[*session]{
 		open: h.open, close: func(s *session) { _ = s.api.Close() },
-		timeout: cfg.ConnectTimeout, remember: rememberFailure,
+		// Dialling has its own limit of one ConnectTimeout, whose error says
+		// more; the daemon then has the rest of this one to answer.
+		timeout: 2 * cfg.ConnectTimeout, remember: rememberFailure,
 	}
 	return h, nil
 }
@@ -139,6 +141,13 @@ func (h *Host) open(ctx context.Context) (*session, error) {
 		// environment and compression out.
 		client.WithHost(SchemeUnix+"://"+DefaultSocket),
 		client.WithDialContext(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			if h.link == nil {
+				// The ssh connection has the same limit of its own, which
+				// must end before this one to be the error that is told.
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, h.cfg.ConnectTimeout)
+				defer cancel()
+			}
 			conn, err := h.dial(ctx)
 			if err != nil {
 				return nil, &dialError{err}

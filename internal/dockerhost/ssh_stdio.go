@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -57,7 +58,7 @@ func (l *sshLink) startStdio(c *sshConn) (*stdioConn, error) {
 type stdioConn struct {
 	link    *sshLink
 	session *ssh.Session
-	in      io.WriteCloser
+	in      io.Writer
 	out     io.Reader
 	// problems are what the command complained about.
 	problems lockedBuffer
@@ -65,7 +66,7 @@ type stdioConn struct {
 	status error
 	ended  chan struct{}
 	// answered says that the daemon has sent something.
-	answered  bool
+	answered  atomic.Bool
 	closeOnce sync.Once
 }
 
@@ -73,11 +74,10 @@ type stdioConn struct {
 // that it could not reach the daemon.
 func (c *stdioConn) Read(p []byte) (int, error) {
 	n, err := c.out.Read(p)
-	if n > 0 && !c.answered {
-		c.answered = true
+	if n > 0 && !c.answered.Swap(true) {
 		c.link.stdio.Store(true)
 	}
-	if n == 0 && err != nil && !c.answered {
+	if n == 0 && err != nil && !c.answered.Load() {
 		return 0, c.explain(err)
 	}
 	return n, err
@@ -100,11 +100,18 @@ func (c *stdioConn) explain(err error) error {
 			"check that Docker is running on the host", fmt.Errorf("%s (%w)", said, err))
 }
 
-func (c *stdioConn) Write(p []byte) (int, error) { return c.in.Write(p) }
+func (c *stdioConn) Write(p []byte) (int, error) {
+	n, err := c.in.Write(p)
+	if err != nil && !c.answered.Load() {
+		err = c.explain(err)
+	}
+	return n, err
+}
 
 func (c *stdioConn) Close() error {
 	c.closeOnce.Do(func() {
-		_ = c.in.Close()
+		// The session ends both directions; closing its input as well would
+		// race with a write, which the ssh package does not guard against.
 		_ = c.session.Close()
 		c.link.release()
 	})
