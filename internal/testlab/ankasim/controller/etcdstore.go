@@ -13,6 +13,8 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -30,6 +32,13 @@ const (
 	keepAliveInterval = 10 * time.Second
 	keepAliveTimeout  = 3 * time.Second
 )
+
+// reconnect bounds how long after its return etcd is noticed; by default the
+// pause between tries grows to two minutes.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+	MinConnectTimeout: 2 * time.Second,
+}
 
 // EtcdStore is the Store in an etcd cluster.
 type EtcdStore struct {
@@ -78,6 +87,7 @@ func dialEtcd(ctx context.Context, s settings.Etcd, tlsConfig *tls.Config) (*Etc
 		Username:             s.Username,
 		Password:             s.Password,
 		Logger:               zap.NewNop(),
+		DialOptions:          []grpc.DialOption{grpc.WithConnectParams(reconnect)},
 	})
 	if err != nil {
 		return nil, err
@@ -108,7 +118,7 @@ func etcdTLS(s settings.Etcd) (*tls.Config, error) {
 	if !s.TLS {
 		return nil, nil
 	}
-	config := &tls.Config{InsecureSkipVerify: s.SkipTLSVerification} //nolint:gosec // a documented setting
+	config := &tls.Config{InsecureSkipVerify: s.SkipTLSVerification}
 	if s.CACertPath != "" {
 		caPEM, err := os.ReadFile(s.CACertPath)
 		if err != nil {

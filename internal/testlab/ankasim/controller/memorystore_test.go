@@ -122,6 +122,10 @@ func fakeRegistry(t *testing.T, token string, answers map[string]string) string 
 		_, password, _ := r.BasicAuth()
 		answer, found := answers[r.URL.RequestURI()]
 		switch {
+		case strings.HasPrefix(r.URL.Path, "//"):
+			// As a real server does that tidies paths.
+			http.Redirect(w, r, strings.TrimPrefix(r.URL.RequestURI(), "/"), http.StatusMovedPermanently)
+			return
 		case password != token:
 			w.WriteHeader(http.StatusUnauthorized)
 			answer = `{"status":"FAIL","message":"Authentication Required"}`

@@ -92,7 +92,7 @@ func (s *Storage) writeMetadata(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // as OpenStorage
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	if _, err := writeSynced(path+uploadSuffix, strings.NewReader(string(data))); err != nil {

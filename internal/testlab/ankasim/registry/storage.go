@@ -48,7 +48,7 @@ const (
 // OpenStorage makes the directories that are missing and leaves what is there.
 func OpenStorage(s settings.Registry) (*Storage, error) {
 	for _, dir := range []string{s.ImageDir, s.StateFileDir, s.VMDir, s.CentralLogsDir} {
-		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // as in a real storage, readable by rsync
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("cannot use the storage under %s: %w", s.BaseDir, err)
 		}
 	}
@@ -71,7 +71,7 @@ func (s *Storage) Disk() (wire.Disk, error) {
 	if err := syscall.Statfs(s.dirs[image], &stat); err != nil {
 		return wire.Disk{}, fmt.Errorf("cannot measure the storage: %w", err)
 	}
-	block := uint64(stat.Bsize) //nolint:gosec // block sizes are positive
+	block := uint64(stat.Bsize)
 	return wire.Disk{Total: stat.Blocks * block, Free: stat.Bavail * block}, nil
 }
 
@@ -105,7 +105,7 @@ func (s *Storage) write(path string, data io.Reader) (int64, error) {
 	if _, err := os.Stat(path); err == nil {
 		return 0, errConflict
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // as OpenStorage
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return 0, err
 	}
 	size, err := writeSynced(path+uploadSuffix, data)
@@ -116,7 +116,7 @@ func (s *Storage) write(path string, data io.Reader) (int64, error) {
 }
 
 func writeSynced(path string, data io.Reader) (size int64, err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644) //nolint:gosec // as OpenStorage
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return 0, err
 	}

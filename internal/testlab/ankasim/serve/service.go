@@ -83,12 +83,12 @@ func Run(ctx context.Context, s Service) error {
 	case <-ctx.Done():
 		s.Log.Infof("shutting down, waiting up to %s for requests in flight", s.Settings.GracefulShutdown)
 	}
-	return errors.Join(err, shutdown(servers, s.Settings.GracefulShutdown))
+	return errors.Join(err, shutdown(ctx, servers, s.Settings.GracefulShutdown))
 }
 
-func shutdown(servers []*http.Server, within time.Duration) error {
+func shutdown(ended context.Context, servers []*http.Server, within time.Duration) error {
 	// The context that ended the service is over; the grace period is its own.
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), within)
 	defer cancel()
 	var errs []error
 	for _, server := range servers {

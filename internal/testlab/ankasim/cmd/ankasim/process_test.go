@@ -100,7 +100,7 @@ func (p *process) signal(s os.Signal) {
 	}
 }
 
-// wantLog checks that the last line is a fatal one that says all of texts.
+// wantFatal checks that the log ends with a fatal line that says all of texts.
 func (p *process) wantFatal(texts ...string) {
 	p.t.Helper()
 	lines := strings.Split(strings.TrimSpace(p.output.String()), "\n")
@@ -125,7 +125,7 @@ func (p *process) waitFor(client *http.Client, code int, url string) string {
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	last := "nothing"
+	var last string
 	for {
 		got, body, err := fetch(ctx, client, http.MethodGet, url, "")
 		switch {
