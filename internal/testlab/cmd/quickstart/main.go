@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
 // labName is the lab that belongs to quickstart alone.
@@ -55,12 +56,8 @@ func run(ctx context.Context, arguments []string) error {
 // up may be repeated: a running lab and what was applied to it are used again.
 func up(ctx context.Context) error {
 	began := time.Now()
-	cli, err := findCLI()
-	if err != nil {
-		return err
-	}
-	repository, err := repositoryRoot(ctx)
-	if err != nil {
+	// Better missed now than after the lab was made.
+	if _, err := tfcli.Find(); err != nil {
 		return err
 	}
 	step("A lab of three Docker hosts on this machine")
@@ -71,38 +68,50 @@ func up(ctx context.Context) error {
 	for _, host := range lab.Hosts {
 		progress("%s  %s  %s", host.Name, host.Address, host.SSHURL(testlab.SSHPort))
 	}
-	step("The provider, and examples/topologies/three-host-ha in a directory of its own")
-	work, err := prepare(ctx, repository, lab)
+	step("The provider, and " + example + " in a directory of its own")
+	workspace, err := prepare(ctx, lab)
 	if err != nil {
 		return err
 	}
-	progress("%s", work.dir)
+	progress("%s", workspace.Dir)
 
-	step(cli.name() + " apply")
-	if err := cli.apply(ctx, work); err != nil {
-		return fmt.Errorf("%w\n\nLook around in %s; make quickstart tries again, make quickstart-down removes everything", err, work.dir)
+	step(cliName(workspace) + " apply")
+	if err := shown(ctx, workspace, "apply"); err != nil {
+		return fmt.Errorf("%w\n\nLook around in %s; make quickstart tries again, make quickstart-down removes everything",
+			err, workspace.Dir)
 	}
-	outputs, err := cli.outputs(ctx, work)
+	if err := show(ctx, workspace); err != nil {
+		return err
+	}
+	step(cliName(workspace) + " plan, a second time")
+	empty, plan, err := workspace.PlanIsEmpty(ctx)
+	if err != nil {
+		return err
+	}
+	if !empty {
+		return fmt.Errorf("the second plan is not empty:\n%s", plan)
+	}
+	progress("No changes.")
+	fmt.Printf("\nDone in %s. make quickstart-down removes everything.\n", time.Since(began).Round(time.Second))
+	return nil
+}
+
+// show tells what came of the apply, and fails when it is not what it should be.
+func show(ctx context.Context, workspace *tfcli.Workspace) error {
+	outputs, err := readOutputs(ctx, workspace)
 	if err != nil {
 		return err
 	}
 	step("The etcd cluster, as its members tell it")
-	if err := showMembers(ctx, outputs.EtcdEndpoints); err != nil {
+	if err := showMembers(ctx, outputs.etcdEndpoints); err != nil {
 		return err
 	}
 	step("The controllers, as the data source anka_controller_status reads them")
-	if err := showControllers(outputs.Controllers); err != nil {
+	if err := showControllers(outputs.controllers); err != nil {
 		return err
 	}
 	step("To be run on every Anka node")
-	progress("%s", outputs.Join)
-
-	step(cli.name() + " plan, a second time")
-	if err := cli.proveEmptyPlan(ctx, work); err != nil {
-		return err
-	}
-	progress("No changes.")
-	fmt.Printf("\nDone in %s. make quickstart-down removes everything.\n", time.Since(began).Round(time.Second))
+	progress("%s", outputs.join)
 	return nil
 }
 
@@ -132,14 +141,10 @@ func down(ctx context.Context) error {
 // destroy shows what the provider does for a destroy. The lab goes anyway, so
 // a failure is told and does not stop the rest.
 func destroy(ctx context.Context) {
-	work, applied := existingWork()
-	if !applied {
-		return
-	}
-	cli, err := findCLI()
-	if err == nil {
-		step(cli.name() + " destroy")
-		err = cli.destroy(ctx, work)
+	workspace, err := existingWork()
+	if err == nil && workspace != nil {
+		step(cliName(workspace) + " destroy")
+		err = shown(ctx, workspace, "destroy")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart: the destroy failed, the lab is removed with everything on it:", err)

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
 const (
@@ -23,98 +23,93 @@ const (
 )
 
 // workDir is where the example is applied, outside of the repository.
-type workDir struct{ dir string }
-
-func (w workDir) cliConfig() string { return filepath.Join(w.dir, "cli.tfrc") }
-func (w workDir) plugins() string   { return filepath.Join(w.dir, "plugins") }
-
-func workPath() (workDir, error) {
+func workDir() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return workDir{}, fmt.Errorf("find a place for the working directory: %w", err)
+		return "", fmt.Errorf("find a place for the working directory: %w", err)
 	}
-	return workDir{dir: filepath.Join(cache, "anka-quickstart")}, nil
+	return filepath.Join(cache, "anka-quickstart"), nil
 }
 
-// existingWork reports whether there is a state that could be destroyed.
-func existingWork() (workDir, bool) {
-	work, err := workPath()
+func plugins(dir string) string { return filepath.Join(dir, "plugins") }
+
+// existingWork returns the workspace of an earlier run, or nil when there is
+// no state in it that could be destroyed.
+func existingWork() (*tfcli.Workspace, error) {
+	dir, err := workDir()
 	if err != nil {
-		return work, false
+		return nil, err
 	}
-	_, err = os.Stat(filepath.Join(work.dir, "terraform.tfstate"))
-	return work, err == nil
+	if _, err := os.Stat(filepath.Join(dir, "terraform.tfstate")); err != nil {
+		return nil, nil //nolint:nilerr,nilnil // nothing was applied, which is no fault
+	}
+	return tfcli.New(dir, plugins(dir))
 }
 
 func removeWork() error {
-	work, err := workPath()
+	dir, err := workDir()
 	if err != nil {
 		return err
 	}
-	return os.RemoveAll(work.dir)
+	return os.RemoveAll(dir)
 }
 
 // prepare fills the working directory: provider, its configuration, example
 // and variables. The state of an earlier run is kept if it is of this lab.
-func prepare(ctx context.Context, repository string, lab *testlab.Lab) (workDir, error) {
-	work, err := workPath()
+func prepare(ctx context.Context, lab *testlab.Lab) (*tfcli.Workspace, error) {
+	dir, err := workDir()
 	if err != nil {
-		return work, err
+		return nil, err
 	}
-	// Host keys are new in every lab, so they tell whether it is still the same.
-	known, err := lab.KnownHosts()
+	repository, err := tfcli.Repository(ctx)
 	if err != nil {
-		return work, err
+		return nil, err
 	}
-	identity := []byte(known)
-	previous, err := os.ReadFile(filepath.Join(work.dir, labFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return work, err
+	if err := forgetOtherLabs(dir, lab); err != nil {
+		return nil, err
 	}
-	if !bytes.Equal(previous, identity) {
-		if err := os.RemoveAll(work.dir); err != nil {
-			return work, err
-		}
+	if err := os.MkdirAll(plugins(dir), 0o700); err != nil {
+		return nil, err
 	}
-	if err := os.MkdirAll(work.plugins(), 0o700); err != nil {
-		return work, err
+	if err := tfcli.BuildProvider(ctx, plugins(dir)); err != nil {
+		return nil, err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w",
-		"-o", filepath.Join(work.plugins(), "terraform-provider-anka"), ".")
-	build.Dir = repository
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return work, fmt.Errorf("build the provider: %w\n%s", err, output)
+	if err := copyExample(filepath.Join(repository, example), dir); err != nil {
+		return nil, err
 	}
-	if err := copyExample(filepath.Join(repository, example), work.dir); err != nil {
-		return work, err
-	}
-	variables, err := variables(lab)
+	workspace, err := tfcli.New(dir, plugins(dir))
 	if err != nil {
-		return work, err
+		return nil, err
 	}
-	for name, content := range map[string][]byte{
-		work.cliConfig():                       cliConfig(work.plugins()),
-		filepath.Join(work.dir, variablesFile): variables,
-		filepath.Join(work.dir, labFile):       identity,
-	} {
-		if err := os.WriteFile(name, content, 0o600); err != nil {
-			return work, err
-		}
+	values, err := variables(lab)
+	if err != nil {
+		return nil, err
 	}
-	return work, nil
+	return workspace, workspace.Write(variablesFile, string(values))
 }
 
-// cliConfig makes terraform and tofu use the provider in plugins. The example
-// names its source without a host, and each of them then means its own.
-func cliConfig(plugins string) []byte {
-	return fmt.Appendf(nil, `provider_installation {
-  dev_overrides {
-    "registry.terraform.io/anka-ha/anka" = %[1]q
-    "registry.opentofu.org/anka-ha/anka" = %[1]q
-  }
-}
-`, plugins)
+// forgetOtherLabs empties the directory unless what is in it was applied to
+// this lab. Host keys are new in every lab, so they tell.
+func forgetOtherLabs(dir string, lab *testlab.Lab) error {
+	identity, err := lab.KnownHosts()
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(dir, labFile)
+	previous, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if bytes.Equal(previous, []byte(identity)) {
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(identity), 0o600)
 }
 
 // copyExample replaces the configuration in dir, so that a file that the
@@ -146,14 +141,4 @@ func copyExample(from, dir string) error {
 		}
 	}
 	return nil
-}
-
-// repositoryRoot is the module that this command belongs to.
-func repositoryRoot(ctx context.Context) (string, error) {
-	output, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}",
-		"github.com/anka-ha/terraform-provider-anka").Output()
-	if err != nil {
-		return "", fmt.Errorf("find the repository; run this inside of it: %w", err)
-	}
-	return string(bytes.TrimSpace(output)), nil
 }
