@@ -80,13 +80,33 @@ func (h *Host) plugIn(ctx context.Context, first int) error {
 	pid := strconv.Itoa(first)
 	// The port of a host that was powered off may linger while the kernel tears its namespace down.
 	_, _ = run(ctx, "nsenter", "--target", strconv.Itoa(h.lab.sw.PID), "--net", "ip", "link", "del", h.Name)
-	batch := fmt.Sprintf("link add %[1]s type veth peer name eth0 netns %[2]s\nlink set %[1]s master lab up\n", h.Name, pid)
+	// A network card keeps its hardware address; a new one after each boot would leave stale entries in every ARP cache.
+	ip := net.ParseIP(h.Address).To4()
+	batch := fmt.Sprintf("link add %[1]s type veth peer name eth0 address 02:00:%02[3]x:%02[4]x:%02[5]x:%02[6]x netns %[2]s\nlink set %[1]s master lab up\n",
+		h.Name, pid, ip[0], ip[1], ip[2], ip[3])
 	if _, err := runInput(ctx, batch, "nsenter", "--target", strconv.Itoa(h.lab.sw.PID), "--net", "ip", "-batch", "-"); err != nil {
 		return err
 	}
 	batch = fmt.Sprintf("addr add %s/24 dev eth0\nlink set eth0 up\n", h.Address)
-	_, err := runInput(ctx, batch, "nsenter", "--target", pid, "--net", "ip", "-batch", "-")
-	return err
+	if _, err := runInput(ctx, batch, "nsenter", "--target", pid, "--net", "ip", "-batch", "-"); err != nil {
+		return err
+	}
+	return h.awaitCarrier(ctx)
+}
+
+// awaitCarrier waits until the host's interface has noticed its cable, which takes the kernel up to a second; packets
+// sent before are dropped.
+func (h *Host) awaitCarrier(ctx context.Context) error {
+	pid, err := h.pid()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return poll(ctx, "the network of host "+h.Name, func() (bool, error) {
+		said, err := run(ctx, "nsenter", "--target", strconv.Itoa(pid), "--net", "ip", "-o", "link", "show", "eth0")
+		return strings.Contains(said, " state UP "), err
+	})
 }
 
 // startSSH starts the OpenSSH server and waits until it greets.

@@ -135,8 +135,13 @@ func parentOf(pid int) (int, error) {
 // CutOff unplugs the host's network cable: nothing reaches it and it reaches nothing, while all on it goes on.
 func (h *Host) CutOff(ctx context.Context) error { return h.port(ctx, "down") }
 
-// Restore plugs the cable in again.
-func (h *Host) Restore(ctx context.Context) error { return h.port(ctx, "up") }
+// Restore plugs the cable in again and returns when packets pass.
+func (h *Host) Restore(ctx context.Context) error {
+	if err := h.port(ctx, "up"); err != nil {
+		return err
+	}
+	return h.awaitCarrier(ctx)
+}
 
 func (h *Host) port(ctx context.Context, state string) error {
 	h.mu.Lock()
