@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"path"
 	"regexp"
 	"strconv"
@@ -85,6 +86,19 @@ func ParseDockerHost(s string) (Endpoint, error) {
 		return Endpoint{}, err
 	}
 	return e, nil
+}
+
+// SchemeOf is the scheme that a docker_host has or, when it is empty, gets from
+// the environment; "" when it is malformed.
+func SchemeOf(dockerHost string) string {
+	if dockerHost == "" {
+		dockerHost = fromEnvironment(Config{}, os.Getenv).DockerHost
+	}
+	e, err := ParseDockerHost(dockerHost)
+	if err != nil {
+		return ""
+	}
+	return e.Scheme
 }
 
 func (e *Endpoint) parsePort(hostport string) error {

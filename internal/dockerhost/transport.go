@@ -238,15 +238,20 @@ func oneOf(p pemOrPath) (content, field string, err error) {
 	case p.path == "":
 		return p.value, p.valueField, nil
 	}
-	path, err := expandHome(p.path)
-	if err != nil {
-		return "", p.pathField, err
-	}
-	read, err := os.ReadFile(path) //nolint:gosec // The user names the file.
+	read, err := ReadFile(p.path)
 	if err != nil {
 		return "", p.pathField, err
 	}
 	return string(read), p.pathField, nil
+}
+
+// ReadFile reads a file whose path may begin with ~ for the home directory.
+func ReadFile(name string) ([]byte, error) {
+	name, err := expandHome(name)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(name) //nolint:gosec // The user names the file.
 }
 
 // expandHome replaces a leading ~ by the home directory.
