@@ -111,7 +111,7 @@ func (h *Host) awaitCarrier(ctx context.Context) error {
 
 // startSSH starts the OpenSSH server and waits until it greets.
 func (h *Host) startSSH(ctx context.Context) error {
-	const start = "chmod 0600 /run/lab/*key* && setsid /usr/sbin/sshd -D -e -f /run/lab/sshd_config >>/run/sshd.log 2>&1 </dev/null &"
+	const start = "setsid /usr/sbin/sshd -D -e -f /run/lab/sshd_config >>/run/sshd.log 2>&1 </dev/null &"
 	if _, err := h.Run(ctx, start); err != nil {
 		return err
 	}

@@ -96,6 +96,13 @@ func TestAccLab_detachedLabIsReusedAndLeavesNothing(t *testing.T) {
 	LabForTest(t, 1)
 	ctx, name := within(t, 2*time.Minute), fmt.Sprintf("stay-%d", os.Getpid())
 	options := Options{Name: name, Hosts: 2, Images: []string{}, Detached: true, Reuse: true}
+	t.Cleanup(func() {
+		cleanup, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := Down(cleanup, name); err != nil {
+			t.Error(err)
+		}
+	})
 	lab, err := Up(ctx, options)
 	must(t, err)
 	again, err := Up(ctx, options)

@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"io/fs"
 	"math/big"
 	"net"
 	"os"
@@ -24,7 +25,7 @@ type TLS struct {
 	CAPath, CertPath, KeyPath string
 }
 
-// SSHKey is the private key that all hosts let in as root, in OpenSSH's PEM format, and the file that holds it.
+// SSHKey is the private key that all hosts let in as root, ops (who may use Docker) and guest (who may not), in OpenSSH's PEM format, and the file that holds it.
 type SSHKey struct {
 	PEM, Path string
 }
@@ -151,7 +152,11 @@ func writeCredentials(s state) error {
 		files[filepath.Join(etc, "sshd_config")] = sshdConfig
 	}
 	for path, content := range files {
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		mode := fs.FileMode(0o600)
+		if filepath.Base(path) == "authorized_keys" {
+			mode = 0o644 // OpenSSH reads it as the user who logs in
+		}
+		if err := os.WriteFile(path, []byte(content), mode); err != nil {
 			return err
 		}
 	}

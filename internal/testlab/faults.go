@@ -229,15 +229,19 @@ func (h *Host) ensureForwarder(ctx context.Context) error {
 	return h.startForwarder(ctx)
 }
 
-// Clean removes every container, volume and network of the host's daemon and everything below /opt and /srv; images stay.
+// Clean removes every container, volume and network of the host's daemon and everything below /opt, /srv, /data and
+// /var/lib/anka*; images stay.
 func (h *Host) Clean(ctx context.Context) error {
 	_, err := h.Run(ctx, `set -e
+test -d /run/lab # on a host of a lab, never on this machine
 containers=$(docker ps -aq)
 if [ -n "$containers" ]; then docker rm -f -v $containers >/dev/null; fi
 volumes=$(docker volume ls -q)
 if [ -n "$volumes" ]; then docker volume rm -f $volumes >/dev/null; fi
 docker network prune -f >/dev/null
-find /opt /srv -mindepth 1 -maxdepth 1 ! -name containerd -exec rm -rf {} +`)
+mkdir -p /data
+find /opt /srv /data -mindepth 1 -maxdepth 1 ! -name containerd -exec rm -rf {} +
+rm -rf /var/lib/anka*`)
 	return err
 }
 

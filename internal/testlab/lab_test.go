@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/knownhosts"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
 )
 
 func TestAccLab_hostsAreSeparate(t *testing.T) {
@@ -99,6 +101,11 @@ func TestAccLab_everyTransportLeadsToTheDaemon(t *testing.T) {
 // dialSSH connects as the provider would: with the lab's key and its known_hosts, nothing ignored.
 func dialSSH(t *testing.T, lab *Lab, address string) *ssh.Client {
 	t.Helper()
+	return dialSSHAs(t, lab, address, "root")
+}
+
+func dialSSHAs(t *testing.T, lab *Lab, address, user string) *ssh.Client {
+	t.Helper()
 	key, err := lab.SSHKey()
 	must(t, err)
 	signer, err := ssh.ParsePrivateKey([]byte(key.PEM))
@@ -106,7 +113,7 @@ func dialSSH(t *testing.T, lab *Lab, address string) *ssh.Client {
 	known, err := knownhosts.New(lab.dir("known_hosts"))
 	must(t, err)
 	client, err := ssh.Dial("tcp", address, &ssh.ClientConfig{
-		User: "root", Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: known, Timeout: 10 * time.Second,
+		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: known, Timeout: 10 * time.Second,
 	})
 	must(t, err)
 	t.Cleanup(func() { _ = client.Close() })
@@ -146,6 +153,48 @@ func TestAccLab_sshPortsForwardAsTheySay(t *testing.T) {
 		said, err := session.Output("docker system dial-stdio")
 		if err != nil || !strings.HasSuffix(string(said), "OK") {
 			t.Errorf("port %d: dial-stdio said %q: %v", row.port, said, err)
+		}
+	}
+}
+
+func TestAccLab_sshUsersDifferInWhatTheyMay(t *testing.T) {
+	lab := LabForTest(t, 2)
+	for user, may := range map[string]bool{"root": true, "ops": true, "guest": false} {
+		conn, err := dialSSHAs(t, lab, lab.Hosts[0].SSHAddr(), user).Dial("unix", "/var/run/docker.sock")
+		if (err == nil) != may {
+			t.Errorf("%s reaches the Docker socket: %v, want it allowed: %v", user, err, may)
+		}
+		if err == nil {
+			_ = conn.Close()
+		}
+	}
+}
+
+func TestAccLab_imagesStart(t *testing.T) {
+	lab, ctx := LabForTest(t, 2), within(t, 5*time.Minute)
+	host := lab.Hosts[0]
+	runEtcd(ctx, t, host)
+	start := func(args ...string) {
+		t.Helper()
+		_, err := host.Docker(ctx, append([]string{"run", "-d"}, args...)...)
+		must(t, err)
+	}
+	start("--name", "registry", "-p", "8089:8089", "-v", "/opt/registry:/mnt/vol", "-e", "ANKA_LISTEN_ADDR=:8089",
+		"-e", "ANKA_BASE_PATH=/mnt/vol", images.Registry)
+	start("--name", "controller", "-p", "80:80", "-e", "ANKA_ETCD_ENDPOINTS="+clientURL(host),
+		"-e", "ANKA_ANKA_REGISTRY=http://"+host.addr(8089), images.Controller)
+	for _, port := range []int{8089, 80} {
+		url := "http://" + host.addr(port) + "/readyz"
+		must(t, poll(ctx, url, func() (bool, error) {
+			status, err := get(ctx, url)
+			return status == http.StatusOK, err
+		}))
+	}
+	must(t, lab.LoadImages(ctx, images.Etcd36, images.Etcd37))
+	for name, want := range map[string]string{images.Etcd35: "3.5.35", images.Etcd36: "3.6.16", images.Etcd37: "3.7.3"} {
+		said, err := lab.Hosts[1].Docker(ctx, "run", "--rm", name, "/usr/local/bin/etcd", "--version")
+		if err != nil || !strings.Contains(said, "etcd Version: "+want+"\n") {
+			t.Errorf("%s says %q, %v", name, said, err)
 		}
 	}
 }

@@ -21,6 +21,9 @@ var programs = map[string]string{
 // policyPath is Debian's switch that keeps an installation from starting services.
 const policyPath = "/usr/sbin/policy-rc.d"
 
+// savedSuffix marks the policy that the guard replaced, which lies beside it meanwhile.
+const savedSuffix = ".anka-lab-saved"
+
 // policyGuard is what the switch holds during an installation; the second line is how a later run recognises it.
 const policyGuard = "#!/bin/sh\n# anka-lab: no service starts while the lab installs packages\nexit 101\n"
 
@@ -37,7 +40,8 @@ func Prerequisites(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(missing()) == 0 {
+	interrupted, _ := os.ReadFile(policyPath)
+	if len(missing()) == 0 && string(interrupted) != policyGuard {
 		return nil
 	}
 	unlock, err := lock(ctx, "install")
@@ -47,7 +51,7 @@ func Prerequisites(ctx context.Context) error {
 	defer unlock()
 	absent := missing() // another process may have installed them while this one waited
 	if len(absent) == 0 {
-		return nil
+		return endGuard(policyPath)
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return fmt.Errorf("the lab needs %s: install Docker (dockerd, containerd, runc and the docker command), OpenSSH server, "+
@@ -112,25 +116,32 @@ func apt(ctx context.Context, args ...string) error {
 // guardServices replaces Debian's service switch and returns the function that puts the old one back. The old one lies
 // beside it meanwhile, so that a run after a crash can restore it too.
 func guardServices(path string) (restore func() error, err error) {
-	saved := path + ".anka-lab-saved"
 	current, err := os.ReadFile(path)
 	switch {
 	case err == nil && string(current) == policyGuard: // ours, from a run that was killed
 	case err == nil:
-		if err := os.Rename(path, saved); err != nil {
+		if err := os.Rename(path, path+savedSuffix); err != nil {
 			return nil, err
 		}
 	case !errors.Is(err, os.ErrNotExist):
 		return nil, err
 	}
-	restore = func() error {
-		if _, err := os.Stat(saved); err == nil {
-			return os.Rename(saved, path)
-		}
-		return os.Remove(path)
-	}
+	restore = func() error { return endGuard(path) }
 	if err := os.WriteFile(path, []byte(policyGuard), 0o755); err != nil {
 		return nil, errors.Join(err, restore())
 	}
 	return restore, nil
+}
+
+// endGuard removes the guard, if it is there, and puts what it replaced back.
+func endGuard(path string) error {
+	current, err := os.ReadFile(path)
+	if err != nil || string(current) != policyGuard {
+		return nil //nolint:nilerr // no guard
+	}
+	saved := path + savedSuffix
+	if _, err := os.Stat(saved); err == nil {
+		return os.Rename(saved, path)
+	}
+	return os.Remove(path)
 }

@@ -11,6 +11,10 @@ name=$2
 mount --make-rprivate /
 mkdir -p "$dir/disk" "$dir/root" "$dir/run"
 # A disk of its own: filling it fills this host and nothing else. The loop device detaches itself with the last mount.
+[ -e /dev/loop-control ] || modprobe loop || {
+	echo "this kernel offers no loop devices, which the lab needs for the hosts' disks (load the module loop)"
+	exit 1
+}
 mount -o loop,noatime "$dir/disk.img" "$dir/disk"
 first_boot=no
 [ -d "$dir/disk/upper" ] || first_boot=yes
@@ -36,6 +40,12 @@ if [ "$first_boot" = yes ]; then
 	# Docker derives a daemon's ID from /etc/docker/key.json; one inherited from the machine would be the same on every host.
 	rm -rf /etc/docker
 	mkdir -p /etc/docker
+	# Users for ssh besides root: ops may use Docker, guest may not.
+	groupadd -f docker
+	useradd -m -s /bin/sh -G docker ops
+	useradd -m -s /bin/sh guest
+	usermod -p '*' ops
+	usermod -p '*' guest
 fi
 hostname "$name"
 mkdir -p /run/sshd /run/lock
