@@ -1,0 +1,56 @@
+// Package acctest is what acceptance tests of all resources share: the
+// provider, its configuration for the lab, and checks of plans. It belongs to
+// the lab.
+package acctest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/provider"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+)
+
+// Factories make the provider inside the test's process.
+func Factories() map[string]func() (tfprotov6.ProviderServer, error) {
+	return map[string]func() (tfprotov6.ProviderServer, error){
+		"anka": providerserver.NewProtocol6WithError(provider.New("test")()),
+	}
+}
+
+// Provider is a provider block with the target's hosts over a transport of the
+// lab (testlab.Transports), and with further attributes as HCL.
+func Provider(t testing.TB, target *testlab.Target, transport string, attributes ...string) string {
+	t.Helper()
+	hosts, err := target.HostsJSON(transport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ProviderFor(hosts, attributes...)
+}
+
+// ProviderFor is a provider block with these hosts, given as JSON.
+func ProviderFor(hosts string, attributes ...string) string {
+	return fmt.Sprintf("provider \"anka\" {\n  hosts = jsondecode(<<-JSON\n%s\nJSON\n  )\n%s\n}\n", hosts, indent(attributes))
+}
+
+func indent(attributes []string) string {
+	var out strings.Builder
+	for _, a := range attributes {
+		out.WriteString("  " + a + "\n")
+	}
+	return out.String()
+}
+
+// Image is the attribute image, or nothing where the provider's default is to
+// be used.
+func Image(name string) string {
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("image = %q", name)
+}
