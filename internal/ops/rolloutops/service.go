@@ -36,6 +36,10 @@ type Service struct {
 	ReadyTimeout time.Duration
 	// Secrets are masked wherever logs of containers are shown.
 	Secrets []string
+	// Replacing: this is the plan for a new resource, and ports that another
+	// deployment of this provider has may be free by the time of the apply,
+	// because that one is being replaced.
+	Replacing bool
 	// Log, when set, is told every step before it is carried out.
 	Log func(context.Context, topology.Step)
 
@@ -75,6 +79,18 @@ func (v View) Gone(d rollout.Desired) bool {
 		}
 	}
 	return true
+}
+
+// Ours are the hosts that have a container of ours, sorted.
+func (v View) Ours(d rollout.Desired) []string {
+	var hosts []string
+	for name, host := range v.Hosts {
+		if owned(host.Container, d.Identity(name)) || owned(host.Previous, d.Identity(name)) {
+			hosts = append(hosts, name)
+		}
+	}
+	slices.Sort(hosts)
+	return hosts
 }
 
 // Ready reports that the replicas of all hosts that answered are ready.
@@ -174,6 +190,7 @@ func (s *Service) host(name string, found []container.Found) rollout.Host {
 			host.Container = c
 		case c.Name == rollout.PreviousName(id):
 			host.Previous = c
+		case s.Replacing && sibling(c, id):
 		case c.Status == container.Running:
 			for _, port := range c.Ports {
 				host.Taken = append(host.Taken, rollout.TakenPort{Port: port, By: c.Name})
@@ -181,6 +198,12 @@ func (s *Service) host(name string, found []container.Found) rollout.Host {
 		}
 	}
 	return host
+}
+
+// sibling reports whether found is the same service of another deployment.
+func sibling(found container.Found, id container.Identity) bool {
+	other, ok := found.Identity()
+	return ok && other.Role == id.Role && other.Owner != id.Owner
 }
 
 // probeTimeout bounds one question to one service.

@@ -61,7 +61,10 @@ func (s *Service) do(ctx context.Context, step topology.Step, o rollout.Observed
 		})
 	case rollout.Create:
 		return s.each(ctx, step.Hosts, o, func(ctx context.Context, at site) error {
-			_, err := s.create(ctx, at)
+			id, err := at.docker.CreateContainer(ctx, at.replica.Spec)
+			if err == nil {
+				s.remember(at.name, id)
+			}
 			return err
 		})
 	case rollout.Start:
@@ -69,7 +72,11 @@ func (s *Service) do(ctx context.Context, step topology.Step, o rollout.Observed
 			return at.docker.StartContainer(ctx, at.now.Container.ID)
 		})
 	case rollout.Wait:
-		return s.wait(ctx, step.Hosts, o)
+		err := s.wait(ctx, step.Hosts, o)
+		if err == nil {
+			s.proven()
+		}
+		return err
 	case rollout.Replace:
 		return s.each(ctx, step.Hosts, o, s.replace)
 	case rollout.Drop:
@@ -98,18 +105,21 @@ func (s *Service) pull(ctx context.Context, at site, image string) error {
 	return nil
 }
 
-func (s *Service) create(ctx context.Context, at site) (string, error) {
-	id, err := at.docker.CreateContainer(ctx, at.replica.Spec)
-	if err != nil {
-		return "", err
-	}
+// remember keeps what was created where nothing was before, for [Service.Undo].
+func (s *Service) remember(host, id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.created == nil {
 		s.created = map[string]string{}
 	}
-	s.created[at.name] = id
-	return id, nil
+	s.created[host] = id
+}
+
+// proven ends the time in which what was created may be undone: it serves.
+func (s *Service) proven() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.created = nil
 }
 
 // replace goes on from wherever an earlier attempt ended. The old container
@@ -124,7 +134,7 @@ func (s *Service) replace(ctx context.Context, at site) error {
 		old, fresh = fresh, container.Found{}
 	}
 	if !owned(fresh, id) {
-		created, err := s.create(ctx, at)
+		created, err := at.docker.CreateContainer(ctx, at.replica.Spec)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,67 @@
+package controller
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/resources/replicas"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/controller"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
+)
+
+// model is the resource as configuration, plan and state hold it.
+type model struct {
+	replicas.Model
+	EtcdEndpoints   types.List   `tfsdk:"etcd_endpoints"`
+	RegistryURLs    types.Map    `tfsdk:"registry_urls"`
+	RegistryURL     types.String `tfsdk:"registry_url"`
+	PushRegistryURL types.String `tfsdk:"push_registry_url"`
+	JoinURLs        types.List   `tfsdk:"join_urls"`
+}
+
+// desired renders the containers. What is not known yet is rendered empty.
+func desired(ctx context.Context, m *model, fleet *dockerhost.Fleet) (rollout.Desired, diag.Diagnostics) {
+	shared, all := m.Settings(ctx)
+	instances, diagnostics := m.Instances(ctx, fleet)
+	all.Append(diagnostics...)
+	settings := controller.Settings{
+		Settings:        shared,
+		RegistryURLs:    replicas.Strings(m.RegistryURLs),
+		RegistryURL:     m.RegistryURL.ValueString(),
+		PushRegistryURL: m.PushRegistryURL.ValueString(),
+	}
+	for _, element := range m.EtcdEndpoints.Elements() {
+		if endpoint, ok := element.(types.String); ok {
+			settings.EtcdEndpoints = append(settings.EtcdEndpoints, endpoint.ValueString())
+		}
+	}
+	rendered, err := settings.Desired(instances)
+	var missing *controller.NoRegistryError
+	if errors.As(err, &missing) {
+		// The hosts are looked at all the same, where the map is not known.
+		all.AddAttributeError(path.Root("registry_urls"), "Missing registry URL", err.Error())
+	}
+	rendered.Owner, rendered.Role = m.Name.ValueString(), container.Controller
+	return rendered, all
+}
+
+// derive sets join_urls: the URLs in the order of their hosts.
+func derive(m *model) {
+	if m.URLs.IsUnknown() {
+		m.JoinURLs = types.ListUnknown(types.StringType)
+		return
+	}
+	urls := m.URLs.Elements()
+	ordered := make([]attr.Value, 0, len(urls))
+	for _, host := range m.Hosts() {
+		ordered = append(ordered, urls[host])
+	}
+	m.JoinURLs = types.ListValueMust(types.StringType, ordered)
+}

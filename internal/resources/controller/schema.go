@@ -1,0 +1,59 @@
+package controller
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/resources/replicas"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/controller"
+)
+
+func describe(ctx context.Context) schema.Schema {
+	attributes := replicas.Attributes(ctx, replicas.Described{
+		Role: container.Controller, Image: controller.DefaultImage, Port: controller.DefaultPort,
+	})
+	attributes["etcd_endpoints"] = schema.ListAttribute{
+		Required: true, ElementType: types.StringType,
+		MarkdownDescription: "Client URLs of all etcd members, such as `anka_etcd_cluster.this.endpoints`. Their order does not matter.",
+		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(validate.ServiceURL())},
+	}
+	attributes["registry_urls"] = schema.MapAttribute{
+		Optional: true, ElementType: types.StringType,
+		MarkdownDescription: "Registry of each host's controller and of the nodes that use it, by host, such as `anka_registry.this.urls`. Every host of `replicas` needs one.",
+		Validators: []validator.Map{
+			mapvalidator.ValueStringsAre(validate.ServiceURL()), mapvalidator.ConflictsWith(path.MatchRoot("registry_url")),
+		},
+	}
+	attributes["registry_url"] = schema.StringAttribute{
+		Optional:            true,
+		MarkdownDescription: "One registry, or the load balancer before several, for all controllers, instead of `registry_urls`.",
+		Validators:          []validator.String{validate.ServiceURL(), stringvalidator.ConflictsWith(path.MatchRoot("registry_urls"))},
+	}
+	attributes["push_registry_url"] = schema.StringAttribute{
+		Optional:            true,
+		MarkdownDescription: "Registry that receives all uploads, such as `anka_registry.this.primary_url`.",
+		Validators:          []validator.String{validate.ServiceURL()},
+	}
+	attributes["join_urls"] = schema.ListAttribute{
+		Computed: true, ElementType: types.StringType,
+		MarkdownDescription: "URLs of all controllers in the order of their hosts, for `sudo ankacluster join`.",
+	}
+	return schema.Schema{
+		MarkdownDescription: "Controllers of the Anka Build Cloud on several Docker hosts.\n\n" +
+			"The resource is the controllers of all hosts, not one container of them, because Terraform changes instances of a resource in parallel, " +
+			"which would take all controllers down at once. They are created together; an update replaces one after the other, each only when the last answers as ready. " +
+			"The old container is kept until then, and put back when its successor does not get ready. " +
+			"A plan that changes something tells the steps, in order, as a warning.\n\n" +
+			"Controllers keep everything in etcd, so destroying them loses nothing.",
+		Attributes: attributes,
+	}
+}

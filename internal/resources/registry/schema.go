@@ -1,0 +1,60 @@
+package registry
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/resources/replicas"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
+)
+
+func describe(ctx context.Context) schema.Schema {
+	attributes := replicas.Attributes(ctx, replicas.Described{
+		Role: container.Registry, Image: registry.DefaultImage, Port: registry.DefaultPort,
+	})
+	attributes["primary"] = schema.StringAttribute{
+		Optional:            true,
+		MarkdownDescription: "Host of the registry that receives all pushes; one of `replicas`. Not needed when there is only one.",
+		Validators:          []validator.String{validate.Name()},
+	}
+	attributes["storage"] = schema.SingleNestedAttribute{
+		Optional: true,
+		MarkdownDescription: "Where each host keeps the templates. Default: a named volume, `anka-<name>-registry-<host>`. " +
+			"Changing it moves no data: the registries start with what is at the new place.",
+		Attributes: map[string]schema.Attribute{
+			"path": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Directory of the hosts. It is made when it is not there. It is never deleted.",
+				Validators:          []validator.String{validate.HostPath(), stringvalidator.ConflictsWith(path.MatchRoot("storage").AtName("volume"))},
+			},
+			"volume": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Name of the Docker volume on each host. It is made when it is not there.",
+				Validators:          []validator.String{validate.VolumeName()},
+			},
+		},
+	}
+	attributes["purge_data_on_destroy"] = schema.BoolAttribute{
+		Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+		MarkdownDescription: "Whether destroying the registries also deletes their named volumes, with all templates. A `path` is never deleted. Default `false`.",
+	}
+	attributes["primary_url"] = schema.StringAttribute{
+		Computed: true, MarkdownDescription: "URL of the registry that receives all pushes.",
+	}
+	return schema.Schema{
+		MarkdownDescription: "Registries of the Anka Build Cloud on several Docker hosts.\n\n" +
+			"The resource is the registries of all hosts, not one container of them, because Terraform changes instances of a resource in parallel, " +
+			"which would take all registries down at once. They are created together; an update replaces one after the other, each only when the last answers as ready. " +
+			"The old container is kept until then, and put back when its successor does not get ready. " +
+			"A plan that changes something tells the steps, in order, as a warning.\n\n" +
+			"Each registry has its own data. Destroying the resource keeps it, and says where, unless `purge_data_on_destroy` is set.",
+		Attributes: attributes,
+	}
+}

@@ -1,0 +1,222 @@
+package replicas
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/rolloutops"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
+)
+
+// undoTimeout bounds the cleaning up after a creation that failed.
+const undoTimeout = time.Minute
+
+// Create makes the service, or finishes a creation that was interrupted.
+func (r *Resource[M]) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan, config M
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	shared := r.Shared(&plan)
+	timeout, diagnostics := shared.Timeouts.Create(ctx, createTimeout)
+	resp.Diagnostics.Append(diagnostics...)
+	resp.Diagnostics.Append(shared.checkHosts(r.data.Hosts)...)
+	s, diagnostics := r.service(ctx, &plan, &config)
+	resp.Diagnostics.Append(diagnostics...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	defer s.Close()
+	result, err := s.Apply(ctx)
+	if err != nil {
+		// Nothing goes into state, so nothing may be left to be forgotten.
+		resp.Diagnostics.Append(r.failure("create", result.View, undo(ctx, s, err)))
+		return
+	}
+	resp.Diagnostics.Append(r.settle(ctx, &plan, result)...)
+	resp.Diagnostics.Append(record(ctx, resp.Private, result.View.Hashes(s.Desired))...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// undo removes what a failed creation has made. An interrupted one is left for
+// the next apply to go on with.
+func undo(ctx context.Context, s *rolloutops.Service, failure error) error {
+	if ctx.Err() != nil {
+		return failure
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	if err := s.Undo(ctx); err != nil {
+		return fmt.Errorf("%w\n\nThe containers that this apply had made could not all be removed again; "+
+			"the next apply takes them over: %w", failure, err)
+	}
+	return failure
+}
+
+// Read looks at the service. Hosts that do not answer leave the state as it
+// is.
+func (r *Resource[M]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state M
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	shared := r.Shared(&state)
+	if !known(r.data.Hosts, shared.Hosts()) {
+		return
+	}
+	timeout, diagnostics := shared.Timeouts.Read(ctx, readTimeout)
+	resp.Diagnostics.Append(diagnostics...)
+	s, diagnostics := r.service(ctx, &state, nil)
+	resp.Diagnostics.Append(diagnostics...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	defer s.Close()
+	view, err := s.Observe(ctx)
+	if err != nil {
+		resp.Diagnostics.Append(r.failure("read", view, err))
+		return
+	}
+	for _, host := range view.SilentHosts() {
+		resp.Diagnostics.Append(diags.HostUnreachable(host, view.Silent[host]))
+	}
+	switch {
+	case len(view.Silent) > 0:
+	case view.Gone(s.Desired):
+		resp.State.RemoveResource(ctx)
+	default:
+		shared.Ready = types.BoolValue(view.Ready(s.Desired))
+		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	}
+}
+
+// Update brings the service to what is planned, one host at a time.
+func (r *Resource[M]) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, config, state M
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	shared, before := r.Shared(&plan), r.Shared(&state)
+	timeout, diagnostics := shared.Timeouts.Update(ctx, updateTimeout)
+	resp.Diagnostics.Append(diagnostics...)
+	resp.Diagnostics.Append(shared.checkHosts(r.data.Hosts)...)
+	s, diagnostics := r.service(ctx, &plan, &config)
+	resp.Diagnostics.Append(diagnostics...)
+	s.Known = before.Hosts()
+	s.Recorded, diagnostics = recorded(ctx, req.Private, s.Known)
+	resp.Diagnostics.Append(diagnostics...)
+	if resp.Diagnostics.HasError() {
+		resp.State.Raw = req.State.Raw
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	defer s.Close()
+	result, err := s.Apply(ctx)
+	if err != nil {
+		resp.Diagnostics.Append(r.failure("update", result.View, err))
+		// What was before, and all hosts that may have something by now.
+		before.Replicas = union(before.Replicas, shared.Replicas)
+		before.Ready = types.BoolValue(false)
+		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+		if hashes := result.View.Hashes(s.Desired); len(hashes) > 0 {
+			resp.Diagnostics.Append(record(ctx, resp.Private, hashes)...)
+		}
+		return
+	}
+	resp.Diagnostics.Append(r.settle(ctx, &plan, result)...)
+	resp.Diagnostics.Append(record(ctx, resp.Private, result.View.Hashes(s.Desired))...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+func union(before, after types.Map) types.Map {
+	all := map[string]attr.Value{}
+	for _, m := range []types.Map{after, before} {
+		for key, value := range m.Elements() {
+			all[key] = value
+		}
+	}
+	return types.MapValueMust(replicaType, all)
+}
+
+// Delete removes the containers. Data stays, unless it is to be purged.
+func (r *Resource[M]) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state M
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	shared := r.Shared(&state)
+	timeout, diagnostics := shared.Timeouts.Delete(ctx, deleteTimeout)
+	resp.Diagnostics.Append(diagnostics...)
+	s, diagnostics := r.service(ctx, &state, nil)
+	resp.Diagnostics.Append(diagnostics...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	// Nothing is desired any more, and nothing needs to be asked.
+	s.Known, s.Desired.Replicas = shared.Hosts(), nil
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	defer s.Close()
+	left, err := s.Destroy(ctx)
+	if err == nil && r.Purge != nil && r.Purge(&state) {
+		err = s.PurgeVolumes(ctx)
+		left = onlyPaths(left)
+	}
+	if err != nil {
+		resp.Diagnostics.Append(r.failure("destroy", rolloutops.View{}, err))
+		return
+	}
+	if len(left) > 0 {
+		resp.Diagnostics.AddWarning(fmt.Sprintf("Data of the %s was kept", r.Role),
+			fmt.Sprintf("The containers of %s are gone; the data was not deleted:\n\n%s", shared.Name.ValueString(), strings.Join(left, "\n")))
+	}
+}
+
+// onlyPaths leaves out volumes.
+func onlyPaths(places []string) []string {
+	var paths []string
+	for _, place := range places {
+		if strings.HasPrefix(place, "/") {
+			paths = append(paths, place)
+		}
+	}
+	return paths
+}
+
+// settle fills in what is known once steps were carried out. A service that is
+// up but not ready yet is no error, because that would taint it.
+func (r *Resource[M]) settle(ctx context.Context, m *M, result rolloutops.Result) diag.Diagnostics {
+	shared := r.Shared(m)
+	shared.ID = shared.Name
+	urls, all := shared.addresses(ctx, r.data.Hosts)
+	shared.setURLs(urls)
+	r.Derive(m)
+	if shared.Ready.IsUnknown() {
+		shared.Ready = types.BoolValue(result.Waiting == nil)
+	}
+	if result.Waiting != nil {
+		all.AddWarning(fmt.Sprintf("Not every %s is ready", r.Role),
+			fmt.Sprintf("All containers of %s run, but not all answer as ready. The next plan proposes to wait for them again.\n\n%s",
+				shared.Name.ValueString(), result.Waiting))
+	}
+	return all
+}

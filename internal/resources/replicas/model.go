@@ -1,0 +1,207 @@
+// Package replicas is what anka_controller and anka_registry have in common: a
+// service that runs as one container on each of several hosts. It belongs to
+// the layer of the framework; the two resources add their own attributes.
+package replicas
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
+)
+
+// Model are the attributes that both resources have. It is embedded in their
+// models.
+type Model struct {
+	ID                 types.String   `tfsdk:"id"`
+	Name               types.String   `tfsdk:"name"`
+	Image              types.String   `tfsdk:"image"`
+	Replicas           types.Map      `tfsdk:"replicas"`
+	Port               types.Int64    `tfsdk:"port"`
+	BindIP             types.String   `tfsdk:"bind_ip"`
+	Env                types.Map      `tfsdk:"env"`
+	EnvWO              types.Map      `tfsdk:"env_wo"`
+	EnvWOVersion       types.Int64    `tfsdk:"env_wo_version"`
+	RootTokenWO        types.String   `tfsdk:"root_token_wo"`
+	RootTokenWOVersion types.Int64    `tfsdk:"root_token_wo_version"`
+	RestartPolicy      types.String   `tfsdk:"restart_policy"`
+	Log                types.Object   `tfsdk:"log"`
+	ReadyTimeout       types.String   `tfsdk:"ready_timeout"`
+	Timeouts           timeouts.Value `tfsdk:"timeouts"`
+	URLs               types.Map      `tfsdk:"urls"`
+	Ready              types.Bool     `tfsdk:"ready"`
+}
+
+type replicaModel struct {
+	Address types.String `tfsdk:"address"`
+	Port    types.Int64  `tfsdk:"port"`
+}
+
+var replicaType = types.ObjectType{AttrTypes: map[string]attr.Type{"address": types.StringType, "port": types.Int64Type}}
+
+// Hosts are the keys of replicas, sorted; nil while the map is unknown.
+func (m *Model) Hosts() []string { return slices.Sorted(maps.Keys(m.Replicas.Elements())) }
+
+// Strings converts a map of strings. Values that are not known yet become
+// empty, so that a plan can be made of what is known.
+func Strings(value types.Map) map[string]string {
+	if value.IsNull() || value.IsUnknown() {
+		return nil
+	}
+	converted := map[string]string{}
+	for name, element := range value.Elements() {
+		if text, ok := element.(types.String); ok {
+			converted[name] = text.ValueString()
+		}
+	}
+	return converted
+}
+
+// Settings converts what shapes all containers.
+func (m *Model) Settings(ctx context.Context) (service.Settings, diag.Diagnostics) {
+	log, diagnostics := dockerattr.LogOf(ctx, m.Log)
+	return service.Settings{
+		Owner:         m.Name.ValueString(),
+		Image:         m.Image.ValueString(),
+		BindIP:        m.BindIP.ValueString(),
+		Env:           Strings(m.Env),
+		Authenticated: !m.RootTokenWOVersion.IsNull(),
+		SecretVersion: m.secretVersion(),
+		Restart:       m.RestartPolicy.ValueString(),
+		Log:           log,
+	}, diagnostics
+}
+
+// secretVersion stands for all secrets; it changes whenever the user says that
+// one of them has changed.
+func (m *Model) secretVersion() string {
+	var versions []string
+	if !m.RootTokenWOVersion.IsNull() {
+		versions = append(versions, fmt.Sprintf("root_token=%d", m.RootTokenWOVersion.ValueInt64()))
+	}
+	if !m.EnvWOVersion.IsNull() {
+		versions = append(versions, fmt.Sprintf("env=%d", m.EnvWOVersion.ValueInt64()))
+	}
+	return strings.Join(versions, ",")
+}
+
+// Secrets are the write-only values, which only a configuration has, as
+// variables of the container.
+func (m *Model) Secrets() map[string]string {
+	secrets := Strings(m.EnvWO)
+	if token := m.RootTokenWO.ValueString(); token != "" {
+		if secrets == nil {
+			secrets = map[string]string{}
+		}
+		secrets[service.RootToken] = token
+	}
+	return secrets
+}
+
+// Instances converts replicas, sorted by host. Addresses that are not given
+// come from the fleet; they are empty for hosts that are not known yet.
+func (m *Model) Instances(ctx context.Context, fleet *dockerhost.Fleet) ([]service.Replica, diag.Diagnostics) {
+	var instances []service.Replica
+	var all diag.Diagnostics
+	for _, name := range m.Hosts() {
+		var r replicaModel
+		if object, ok := m.Replicas.Elements()[name].(types.Object); ok && !object.IsNull() && !object.IsUnknown() {
+			all.Append(object.As(ctx, &r, basetypes.ObjectAsOptions{})...)
+		}
+		instance := service.Replica{Host: name, Address: r.Address.ValueString(), Port: int(r.Port.ValueInt64())}
+		if instance.Port == 0 {
+			instance.Port = int(m.Port.ValueInt64())
+		}
+		if instance.Address == "" && !r.Address.IsUnknown() {
+			if host, err := fleet.Host(name); err == nil {
+				instance.Address = host.Address()
+			}
+		}
+		instances = append(instances, instance)
+	}
+	return instances, all
+}
+
+// addresses are the URLs of all replicas by host, without those that are not
+// known yet.
+func (m *Model) addresses(ctx context.Context, fleet *dockerhost.Fleet) (map[string]string, diag.Diagnostics) {
+	instances, diagnostics := m.Instances(ctx, fleet)
+	urls := map[string]string{}
+	if m.Env.IsUnknown() || m.Port.IsUnknown() {
+		return urls, diagnostics
+	}
+	scheme := service.Scheme(Strings(m.Env))
+	for _, r := range instances {
+		if r.Address != "" && r.Port != 0 {
+			urls[r.Host] = service.URL(scheme, r.Address, r.Port)
+		}
+	}
+	return urls, diagnostics
+}
+
+// setURLs sets urls: one key for every replica, with a known value where one
+// is given. Keys are known from the first plan on, so that for_each over urls
+// works.
+func (m *Model) setURLs(known map[string]string) {
+	if m.Replicas.IsUnknown() {
+		m.URLs = types.MapUnknown(types.StringType)
+		return
+	}
+	values := map[string]attr.Value{}
+	for _, host := range m.Hosts() {
+		values[host] = types.StringUnknown()
+		if url, ok := known[host]; ok {
+			values[host] = types.StringValue(url)
+		}
+	}
+	m.URLs = types.MapValueMust(types.StringType, values)
+}
+
+// readyTimeout converts the attribute.
+func (m *Model) readyTimeout() time.Duration {
+	d, err := time.ParseDuration(m.ReadyTimeout.ValueString())
+	if err != nil || d <= 0 {
+		d, _ = time.ParseDuration(DefaultReadyTimeout)
+	}
+	return d
+}
+
+// replicaPath points at a replica.
+func replicaPath(host string) path.Path { return path.Root("replicas").AtMapKey(host) }
+
+// checkHosts refuses replicas on hosts that the provider block does not have.
+func (m *Model) checkHosts(fleet *dockerhost.Fleet) diag.Diagnostics {
+	var all diag.Diagnostics
+	for _, name := range m.Hosts() {
+		_, err := fleet.Host(name)
+		if unknown, is := diags.UnknownHost(replicaPath(name), err); is {
+			all.Append(unknown)
+		}
+	}
+	return all
+}
+
+// known reports whether the provider block knows all of hosts already, or does
+// not have them at all.
+func known(fleet *dockerhost.Fleet, hosts []string) bool {
+	for _, host := range hosts {
+		if declared, known := fleet.Declares(host); declared && !known {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,168 @@
+package replicas
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+)
+
+// planTimeout bounds looking at the hosts for a plan.
+const planTimeout = time.Minute
+
+// ModifyPlan looks at the hosts, tells the steps that apply will take, and
+// settles which computed values are known already.
+func (r *Resource[M]) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if r.data == nil || req.Plan.Raw.IsNull() {
+		return
+	}
+	var plan M
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	var state *M
+	if !req.State.Raw.IsNull() {
+		state = new(M)
+		resp.Diagnostics.Append(req.State.Get(ctx, state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	shared := r.Shared(&plan)
+	if state != nil && !shared.Name.Equal(r.Shared(state).Name) {
+		return // replaced: this plan is made once more, without the state
+	}
+	resp.Diagnostics.Append(shared.checkHosts(r.data.Hosts)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	steps, diagnostics := r.look(ctx, &plan, state, req)
+	resp.Diagnostics.Append(diagnostics...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(r.foresee(ctx, &plan, state, steps)...)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// look observes the hosts and plans. Without a look, because hosts or replicas
+// are not known yet, there are no steps and nothing is said.
+func (r *Resource[M]) look(ctx context.Context, plan, state *M, req resource.ModifyPlanRequest) ([]topology.Step, diag.Diagnostics) {
+	shared := r.Shared(plan)
+	hosts := shared.Hosts()
+	if state != nil {
+		hosts = append(hosts, r.Shared(state).Hosts()...)
+	}
+	if shared.Replicas.IsUnknown() || shared.Name.IsUnknown() || !known(r.data.Hosts, hosts) {
+		return nil, nil
+	}
+	s, all := r.service(ctx, plan, nil)
+	if all.HasError() {
+		return nil, all
+	}
+	if state != nil {
+		var diagnostics diag.Diagnostics
+		s.Known = r.Shared(state).Hosts()
+		s.Recorded, diagnostics = recorded(ctx, req.Private, s.Known)
+		all.Append(diagnostics...)
+	}
+	if !settled(req.Plan, computedOnly) {
+		// What is not known yet may turn out to change nothing, so it is no
+		// reason to refuse a plan for a host that is down.
+		for host := range s.Recorded {
+			s.Recorded[host] = ""
+		}
+	}
+	s.Replacing = state == nil
+	ctx, cancel := context.WithTimeout(ctx, planTimeout)
+	defer cancel()
+	defer s.Close()
+	steps, view, err := s.Plan(ctx)
+	if err != nil {
+		all.Append(r.failure("plan", view, err))
+		return nil, all
+	}
+	if warning, any := diags.PlannedSteps(fmt.Sprintf("anka_%s %s", r.Role, s.Desired.Owner), steps); any {
+		all.Append(warning)
+	}
+	if found := view.Ours(s.Desired); state == nil && len(found) > 0 {
+		all.AddWarning("Existing containers are taken over",
+			fmt.Sprintf("%s is already there on %s, from an apply that was interrupted or whose state was lost. This apply takes it over. "+
+				"When it belongs to another configuration, choose another name instead.", shared.Name.ValueString(), strings.Join(found, ", ")))
+	}
+	return steps, all
+}
+
+// computedOnly are the attributes that only the provider sets.
+var computedOnly = []string{"id", "urls", "ready", "join_urls", "primary_url"}
+
+// settled reports whether everything is known but for the attributes except.
+func settled(plan tfsdk.Plan, except []string) bool {
+	var values map[string]tftypes.Value
+	if err := plan.Raw.As(&values); err != nil {
+		return false
+	}
+	for name, value := range values {
+		if !slices.Contains(except, name) && !value.IsFullyKnown() {
+			return false
+		}
+	}
+	return true
+}
+
+// foresee plans the computed values.
+func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, steps []topology.Step) diag.Diagnostics {
+	shared := r.Shared(plan)
+	shared.ID = shared.Name
+	if state == nil {
+		shared.setURLs(nil)
+		r.Derive(plan)
+		return nil
+	}
+	before := r.Shared(state)
+	old := Strings(before.URLs)
+	planned, diagnostics := shared.addresses(ctx, r.data.Hosts)
+	touched := touched(steps)
+	for host, url := range planned {
+		// A URL that is new or changes is not there yet, and what reads it
+		// must wait for the apply.
+		if old[host] != url || (r.Deferred && slices.Contains(touched, host)) {
+			delete(planned, host)
+		}
+	}
+	if !known(r.data.Hosts, shared.Hosts()) {
+		// What cannot be computed yet stays what it was.
+		for host, url := range old {
+			if declared, known := r.data.Hosts.Declares(host); declared && !known {
+				planned[host] = url
+			}
+		}
+	}
+	shared.setURLs(planned)
+	r.Derive(plan)
+	switch {
+	case len(steps) > 0:
+		shared.Ready = types.BoolUnknown()
+	case shared.Ready.IsUnknown() && before.Ready.ValueBool() && known(r.data.Hosts, shared.Hosts()):
+		shared.Ready = before.Ready
+	}
+	return diagnostics
+}
+
+func touched(steps []topology.Step) []string {
+	var hosts []string
+	for _, step := range steps {
+		if acting, ok := step.(interface{ On() []string }); ok {
+			hosts = append(hosts, acting.On()...)
+		}
+	}
+	return hosts
+}

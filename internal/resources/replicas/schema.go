@@ -1,0 +1,138 @@
+package replicas
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+)
+
+const (
+	// DefaultName is that of a deployment that needs no other.
+	DefaultName = "anka"
+	// DefaultReadyTimeout leaves an old container time to be serving again
+	// within a minute when its successor fails.
+	DefaultReadyTimeout = "45s"
+)
+
+// Described is what the shared attributes say of a service.
+type Described struct {
+	Role  container.Role
+	Image string
+	Port  int64
+}
+
+// Attributes are those of [Model].
+func Attributes(ctx context.Context, d Described) map[string]schema.Attribute {
+	role := string(d.Role)
+	attributes := map[string]schema.Attribute{
+		"id": schema.StringAttribute{
+			Computed: true, MarkdownDescription: "The name.",
+			PlanModifiers: []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		},
+		"name": schema.StringAttribute{
+			Optional: true, Computed: true, Default: stringdefault.StaticString(DefaultName),
+			MarkdownDescription: fmt.Sprintf("Name of the deployment, part of the names of containers: `anka-<name>-%s-<host>`. Default `%s`. "+
+				"Changing it replaces the resource.", role, DefaultName),
+			Validators:    []validator.String{validate.Name()},
+			PlanModifiers: []planmodifier.String{stringplanmodifier.RequiresReplace()},
+		},
+		"image": schema.StringAttribute{
+			Optional: true, Computed: true, Default: stringdefault.StaticString(d.Image),
+			MarkdownDescription: fmt.Sprintf("Image of the %s. Default `%s`. An image that a host already has is not pulled, so a local name works too.", role, d.Image),
+			Validators:          []validator.String{validate.Image()},
+		},
+		"replicas": replicasAttribute(role),
+		"port": schema.Int64Attribute{
+			Optional: true, Computed: true, Default: int64default.StaticInt64(d.Port),
+			MarkdownDescription: fmt.Sprintf("Port on the hosts. Default `%d`.", d.Port),
+			Validators:          []validator.Int64{validate.Port()},
+		},
+		"bind_ip": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "Address of the hosts to publish the port on. Default: all addresses.",
+			Validators:          []validator.String{validate.IP()},
+		},
+		"restart_policy": dockerattr.RestartPolicy(""),
+		"log":            dockerattr.Log(""),
+		"ready_timeout": schema.StringAttribute{
+			Optional: true, Computed: true, Default: stringdefault.StaticString(DefaultReadyTimeout),
+			MarkdownDescription: fmt.Sprintf("How long a started %s may take until it answers as ready. In an update the old container is put back after that. Default `%s`.",
+				role, DefaultReadyTimeout),
+			Validators: []validator.String{validate.Duration()},
+		},
+		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true, Update: true, Delete: true}),
+		"urls": schema.MapAttribute{
+			Computed: true, ElementType: types.StringType,
+			MarkdownDescription: fmt.Sprintf("URL of each host's %s, by host. The keys are known from the first plan on, so that `for_each` can use them.", role),
+		},
+		"ready": schema.BoolAttribute{
+			Computed: true,
+			MarkdownDescription: fmt.Sprintf("Whether every %s answers as ready. While it is `false` the next plan proposes the steps that finish the work. "+
+				"Hosts that cannot be reached leave it as it was.", role),
+		},
+	}
+	addEnvironment(attributes, role)
+	return attributes
+}
+
+func replicasAttribute(role string) schema.MapNestedAttribute {
+	return schema.MapNestedAttribute{
+		Required: true,
+		MarkdownDescription: fmt.Sprintf("The hosts that run a %s, by their key in the provider's `hosts`. A value may be empty: `{ h1 = {}, h2 = {} }`. "+
+			"Adding and removing hosts touches only those.", role),
+		Validators: validate.Names(),
+		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+			"address": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "IP or DNS name in the URL that others use for this host, instead of the host's `address`.",
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+			},
+			"port": schema.Int64Attribute{
+				Optional: true, MarkdownDescription: "Port on this host, instead of the resource's `port`.",
+				Validators: []validator.Int64{validate.Port()},
+			},
+		}},
+	}
+}
+
+func addEnvironment(attributes map[string]schema.Attribute, role string) {
+	attributes["env"] = dockerattr.Env(fmt.Sprintf("Environment of every %s: its settings, as the vendor's configuration reference names them. "+
+		"Names that attributes of this resource set are refused, and so are secrets, which belong into `env_wo`.", role))
+	attributes["env_wo"] = schema.MapAttribute{
+		Optional: true, Sensitive: true, WriteOnly: true, ElementType: types.StringType,
+		MarkdownDescription: "Secret part of the environment, such as `ANKA_OIDC_CLIENT_SECRET`. It is never kept in state; change `env_wo_version` with it.",
+		Validators: []validator.Map{
+			mapvalidator.KeysAre(validate.EnvName()), mapvalidator.AlsoRequires(path.MatchRoot("env_wo_version")),
+		},
+	}
+	attributes["env_wo_version"] = schema.Int64Attribute{
+		Optional: true, MarkdownDescription: "Version of `env_wo`. Containers are replaced, one after the other, when it changes.",
+		Validators: []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("env_wo"))},
+	}
+	attributes["root_token_wo"] = schema.StringAttribute{
+		Optional: true, Sensitive: true, WriteOnly: true,
+		MarkdownDescription: "Token of the user root, at least 10 characters. It turns authentication on (`ANKA_ENABLE_AUTH`). Controllers and registries need the same one. " +
+			"It is never kept in state; change `root_token_wo_version` with it.",
+		Validators: []validator.String{validate.RootToken(), stringvalidator.AlsoRequires(path.MatchRoot("root_token_wo_version"))},
+	}
+	attributes["root_token_wo_version"] = schema.Int64Attribute{
+		Optional: true, MarkdownDescription: "Version of `root_token_wo`. Containers are replaced, one after the other, when it changes.",
+		Validators: []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("root_token_wo"))},
+	}
+}

@@ -1,0 +1,133 @@
+package replicas
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
+)
+
+// ValidateConfig checks what attributes say of each other, without a host.
+func (r *Resource[M]) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var config M
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	shared := r.Shared(&config)
+	resp.Diagnostics.Append(checkAddresses(ctx, shared)...)
+	resp.Diagnostics.Append(r.checkEnvironment(shared)...)
+	resp.Diagnostics.Append(r.Validate(ctx, &config)...)
+}
+
+// checkAddresses refuses addresses that make no URL, and two replicas with the
+// same one.
+func checkAddresses(ctx context.Context, m *Model) diag.Diagnostics {
+	var all diag.Diagnostics
+	taken := map[string]string{}
+	for _, host := range m.Hosts() {
+		object, ok := m.Replicas.Elements()[host].(types.Object)
+		if !ok || object.IsNull() || object.IsUnknown() {
+			continue
+		}
+		var r replicaModel
+		all.Append(object.As(ctx, &r, basetypes.ObjectAsOptions{})...)
+		address := r.Address.ValueString()
+		if address == "" {
+			continue
+		}
+		at := replicaPath(host).AtName("address")
+		if err := validate.CheckServiceURL(service.URL("http", address, 1)); err != nil {
+			all.AddAttributeError(at, "Invalid address", fmt.Sprintf("%q is neither an IP address nor a DNS name.", address))
+			continue
+		}
+		if r.Port.IsUnknown() || m.Port.IsUnknown() {
+			continue
+		}
+		port := r.Port
+		if port.IsNull() {
+			port = m.Port
+		}
+		url := fmt.Sprintf("%s port %d", address, port.ValueInt64())
+		if other, twice := taken[url]; twice {
+			all.AddAttributeError(at, "Duplicate address",
+				fmt.Sprintf("The replicas on %s and %s have the same address and port. Give each its own.", other, host))
+		}
+		taken[url] = host
+	}
+	return all
+}
+
+// checkEnvironment looks at the names in env and env_wo.
+func (r *Resource[M]) checkEnvironment(m *Model) diag.Diagnostics {
+	var all diag.Diagnostics
+	secret := m.EnvWO.Elements()
+	for _, name := range names(m.Env.Elements()) {
+		at := path.Root("env").AtMapKey(name)
+		_, both := secret[name]
+		option, _ := r.Options.Lookup(name)
+		attribute, wired := r.wired(m, name)
+		switch {
+		case wired:
+			all.Append(setByAttribute(at, name, attribute))
+		case option.Secret:
+			all.AddAttributeError(at, "Secret in plain environment",
+				fmt.Sprintf("%s is a secret, and env is kept in state. Put it into env_wo, which is write-only, and set env_wo_version.", name))
+		case both:
+			all.AddAttributeError(at, "Variable set twice", fmt.Sprintf("%s is in env and in env_wo. Keep one of them.", name))
+		default:
+			all.Append(r.checkName(at, name)...)
+		}
+	}
+	for _, name := range names(secret) {
+		// The path ends at the map, because below it are secrets.
+		at := path.Root("env_wo")
+		if attribute, wired := r.wired(m, name); wired {
+			all.Append(setByAttribute(at, name, attribute))
+			continue
+		}
+		all.Append(r.checkName(at, name)...)
+	}
+	return all
+}
+
+// wired returns the attribute that sets a variable.
+func (r *Resource[M]) wired(m *Model, name string) (string, bool) {
+	if name == service.EnableAuth {
+		return "root_token_wo", !m.RootTokenWO.IsNull()
+	}
+	attribute, ok := r.Wired[name]
+	return attribute, ok
+}
+
+func setByAttribute(at path.Path, name, attribute string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "Variable is set by an attribute",
+		fmt.Sprintf("%s follows from %s. Use that instead.", name, attribute))
+}
+
+// checkName warns of names that the service does not read.
+func (r *Resource[M]) checkName(at path.Path, name string) diag.Diagnostics {
+	var all diag.Diagnostics
+	if _, known := r.Options.Lookup(name); known || !strings.HasPrefix(name, service.Prefix) {
+		return all
+	}
+	detail := fmt.Sprintf("%s is not a setting of the %s that this provider knows; it is passed on as it is.", name, r.Role)
+	if nearest := r.Options.Nearest(name); nearest != "" {
+		detail += fmt.Sprintf(" Did you mean %s?", nearest)
+	}
+	all.AddAttributeWarning(at, "Unknown variable", detail)
+	return all
+}
+
+func names(elements map[string]attr.Value) []string { return slices.Sorted(maps.Keys(elements)) }
