@@ -1,0 +1,9 @@
+package dockerhost
+
+import (
+	"testing"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+)
+
+func TestMain(m *testing.M) { testlab.Main(m) }
