@@ -94,42 +94,42 @@ func (c *cli) writeSchema(ctx context.Context, file string) error {
 	return os.WriteFile(file, schema, 0o600)
 }
 
-// validateExamples copies every directory with configuration and validates the
-// copy, so that no example on a page can contradict the schema.
+// validateExamples validates copies of all configuration, so that no example on
+// a page can contradict the schema. The examples of the pages refer to each
+// other and are validated as one configuration, each topology is one by itself.
 func (c *cli) validateExamples(ctx context.Context, examples string) error {
-	var dirs []string
+	files := map[string][]string{} // by the directory that they are validated in
 	err := filepath.WalkDir(examples, func(name string, entry fs.DirEntry, err error) error {
-		if err == nil && filepath.Ext(name) == ".tf" && !slices.Contains(dirs, filepath.Dir(name)) {
-			dirs = append(dirs, filepath.Dir(name))
+		if err != nil || filepath.Ext(name) != ".tf" {
+			return err
 		}
-		if err == nil && entry.IsDir() && entry.Name() == ".terraform" {
-			return fs.SkipDir
+		dir, err := filepath.Rel(examples, filepath.Dir(name))
+		if err == nil && !strings.HasPrefix(filepath.ToSlash(dir), "topologies/") {
+			dir = "pages"
 		}
+		files[dir] = append(files[dir], name)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	for i, dir := range dirs {
-		copied := filepath.Join(c.work, "examples", fmt.Sprint(i))
-		files, err := filepath.Glob(filepath.Join(dir, "*.tf"))
-		if err != nil {
-			return err
-		}
+	for dir, names := range files {
+		copied := filepath.Join(c.work, "examples", dir)
 		if err := os.MkdirAll(copied, 0o700); err != nil {
 			return err
 		}
-		for _, file := range files {
-			content, err := os.ReadFile(file)
+		for _, name := range names {
+			content, err := os.ReadFile(name)
 			if err != nil {
 				return err
 			}
-			if err := os.WriteFile(filepath.Join(copied, filepath.Base(file)), content, 0o600); err != nil {
+			unique := filepath.Base(filepath.Dir(name)) + "-" + filepath.Base(name)
+			if err := os.WriteFile(filepath.Join(copied, unique), content, 0o600); err != nil {
 				return err
 			}
 		}
 		if _, err := c.run(ctx, copied, "validate", "-no-color"); err != nil {
-			return fmt.Errorf("example %s: %w", dir, err)
+			return fmt.Errorf("examples of %s: %w", dir, err)
 		}
 	}
 	return nil
