@@ -33,6 +33,9 @@ func route(target Endpoint, settings SSHConfig) ([]*hop, string, error) {
 			return nil, prefix + ".jump", errors.New("the chain of jump hosts is too long")
 		}
 		prefix += ".jump"
+		if settings.Jump.Address == "" {
+			return nil, prefix + ".address", errors.New("is required")
+		}
 		next, err := ParseDockerHost(SchemeSSH + "://" + settings.Jump.Address)
 		if err == nil && next.Socket != DefaultSocket {
 			err = errors.New("is not [user@]host[:port]")

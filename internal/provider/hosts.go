@@ -47,6 +47,7 @@ func fleet(ctx context.Context, m model, how depth) (*dockerhost.Fleet, diag.Dia
 		f.SetUnknown()
 		return f, diags
 	}
+	auth := registryAuth(ctx, m.RegistryAuth, &diags)
 	elements := m.Hosts.Elements()
 	for _, name := range slices.Sorted(maps.Keys(elements)) {
 		object, isObject := elements[name].(basetypes.ObjectValue)
@@ -58,7 +59,7 @@ func fleet(ctx context.Context, m model, how depth) (*dockerhost.Fleet, diag.Dia
 			diags.AddAttributeError(hostPath(name), "Missing host", "The host is null. Describe it, or leave its name out of the map.")
 			continue
 		}
-		built, hostDiags := build(ctx, m, name, object, how)
+		built, hostDiags := build(ctx, m, entry{name, object, auth, how})
 		diags.Append(hostDiags...)
 		switch {
 		case built != nil:
@@ -73,10 +74,19 @@ func fleet(ctx context.Context, m model, how depth) (*dockerhost.Fleet, diag.Dia
 
 func hostPath(name string) path.Path { return path.Root("hosts").AtMapKey(name) }
 
+// entry is one element of hosts with what is the same for all of them.
+type entry struct {
+	name   string
+	object basetypes.ObjectValue
+	auth   map[string]dockerhost.RegistryAuth
+	how    depth
+}
+
 // build makes one host. Nil without errors means that it is not known yet.
-func build(ctx context.Context, m model, name string, object basetypes.ObjectValue, how depth) (*dockerhost.Host, diag.Diagnostics) {
+func build(ctx context.Context, m model, e entry) (*dockerhost.Host, diag.Diagnostics) {
 	var h host
-	diags := object.As(ctx, &h, basetypes.ObjectAsOptions{})
+	name := e.name
+	diags := e.object.As(ctx, &h, basetypes.ObjectAsOptions{})
 	if diags.HasError() || h.DockerHost.IsUnknown() {
 		return nil, diags
 	}
@@ -84,7 +94,7 @@ func build(ctx context.Context, m model, name string, object basetypes.ObjectVal
 		Name: name, Address: h.Address.ValueString(), DockerHost: h.DockerHost.ValueString(), Insecure: h.Insecure.ValueBool(),
 		ServiceAccess:  dockerhost.ServiceAccess(h.ServiceAccess.ValueString()),
 		ConnectTimeout: connectTimeout(m.ConnectTimeout),
-		RegistryAuth:   registryAuth(ctx, m.RegistryAuth, &diags),
+		RegistryAuth:   e.auth,
 	}
 	scheme := dockerhost.SchemeOf(cfg.DockerHost)
 	// Only the part that a host uses can keep it from being known.
@@ -95,7 +105,7 @@ func build(ctx context.Context, m model, name string, object basetypes.ObjectVal
 	if scheme == dockerhost.SchemeTCP && !h.Insecure.ValueBool() {
 		tls = m.TLS
 	}
-	if !known(ctx, object) || !known(ctx, ssh) || !known(ctx, tls) || m.ConnectTimeout.IsUnknown() {
+	if !known(ctx, e.object) || !known(ctx, ssh) || !known(ctx, tls) || m.ConnectTimeout.IsUnknown() {
 		if _, err := dockerhost.ParseDockerHost(cfg.DockerHost); err != nil && cfg.DockerHost != "" {
 			diags.AddAttributeError(hostPath(name).AtName("docker_host"), invalidHost, fmt.Sprintf("docker_host: %v.", err))
 		}
@@ -112,7 +122,7 @@ func build(ctx context.Context, m model, name string, object basetypes.ObjectVal
 	}
 	built, err := dockerhost.New(cfg)
 	if err != nil {
-		if how == offline && local(err) {
+		if e.how == offline && local(err) {
 			return nil, diags
 		}
 		diags.Append(faultOf(err, m, name, h))
@@ -164,6 +174,10 @@ func registryAuth(ctx context.Context, value types.Map, diags *diag.Diagnostics)
 			Password types.String `tfsdk:"password"`
 		}
 		diags.Append(object.As(ctx, &auth, basetypes.ObjectAsOptions{})...)
+		if auth.Username.IsNull() || auth.Password.IsNull() {
+			diags.AddAttributeError(path.Root("registry_auth").AtMapKey(registry), "Invalid registry credentials",
+				"Both username and password are needed.")
+		}
 		all[registry] = dockerhost.RegistryAuth{Username: auth.Username.ValueString(), Password: auth.Password.ValueString()}
 	}
 	return all

@@ -14,7 +14,9 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
 )
 
-// Schema describes the provider block.
+// Schema describes the provider block. No nested attribute is required: the
+// framework would report it as missing when the object around it is not known
+// yet, which must never be an error.
 func (p *ankaProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Builds the high-availability topology of the Anka Build Cloud on remote Docker hosts: an etcd cluster, " +
@@ -45,8 +47,8 @@ func (p *ankaProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp 
 				Optional:            true,
 				MarkdownDescription: "Credentials for pulling images, by registry host such as `ghcr.io` or `docker.io`.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"username": schema.StringAttribute{Required: true, MarkdownDescription: "Name of the user."},
-					"password": schema.StringAttribute{Required: true, Sensitive: true, MarkdownDescription: "Password or access token."},
+					"username": schema.StringAttribute{Optional: true, MarkdownDescription: "Name of the user. Needed."},
+					"password": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password or access token. Needed."},
 				}},
 			},
 			"anka_auth": schema.SingleNestedAttribute{
@@ -146,8 +148,8 @@ func sshAttributes(withJump bool) map[string]schema.Attribute {
 	if withJump {
 		jump := sshAttributes(false)
 		jump["address"] = schema.StringAttribute{
-			Required:            true,
-			MarkdownDescription: "`[user@]host[:port]` of the jump host.",
+			Optional:            true,
+			MarkdownDescription: "`[user@]host[:port]` of the jump host. Needed.",
 		}
 		attributes["jump"] = schema.SingleNestedAttribute{
 			Optional: true,
@@ -204,8 +206,8 @@ func ankaAuthAttributes() map[string]schema.Attribute {
 			Optional:            true,
 			MarkdownDescription: "A user's API key. Environment: `ANKA_API_KEY_ID` and `ANKA_API_KEY`, the latter as PEM or the path of a file.",
 			Attributes: map[string]schema.Attribute{
-				"id":  schema.StringAttribute{Required: true, MarkdownDescription: "ID of the key."},
-				"key": schema.StringAttribute{Required: true, Sensitive: true, MarkdownDescription: "The private key in PEM."},
+				"id":  schema.StringAttribute{Optional: true, MarkdownDescription: "ID of the key. Needed."},
+				"key": schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "The private key in PEM. Needed."},
 			},
 		},
 	}
