@@ -1,0 +1,213 @@
+package etcdcluster_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
+)
+
+// kills is how many moments of a create are tried, seed what they are drawn
+// from. Each costs about fifteen seconds.
+const (
+	kills = 5
+	seed  = 20
+)
+
+// TestAccEtcdCluster_killedInMidCreate kills terraform, with the provider or
+// without, at moments all over a create. The next apply must converge on one
+// cluster, whose second plan is empty, and destroy must remove it.
+func TestAccEtcdCluster_killedInMidCreate(t *testing.T) {
+	lab, target := labAndTarget(t)
+	workspace := newWorkspace(t)
+	must(t, workspace.Write("main.tf", requiredProviders+acctest.Provider(t, target, "ssh")+cluster(target, "purge_data_on_destroy = true")))
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
+	defer cancel()
+
+	began := time.Now()
+	_, err := workspace.Apply(ctx)
+	must(t, err)
+	whole := time.Since(began)
+	_, err = workspace.Destroy(ctx)
+	must(t, err)
+
+	random := rand.New(rand.NewPCG(seed, seed))
+	for round := range kills {
+		// One moment in every fifth of most of a create: its end varies.
+		part := 0.8 * (float64(round) + random.Float64()) / kills
+		after := time.Duration(part * float64(whole))
+		withProvider := round%2 == 0
+		t.Logf("round %d of seed %d: SIGKILL after %s of about %s, provider too: %v", round, seed, after, whole, withProvider)
+		interrupted := killAfter(t, workspace, after, withProvider)
+		output, err := workspace.Apply(ctx)
+		interrupted()
+		if err != nil {
+			t.Fatalf("apply after the kill: %v", err)
+		}
+		if empty, plan, err := workspace.PlanIsEmpty(ctx); err != nil || !empty {
+			t.Fatalf("second plan: %v\n%s\napply was:\n%s", err, plan, output)
+		}
+		oneCluster(t, lab)
+		_, err = workspace.Destroy(ctx)
+		must(t, err)
+		for _, host := range []string{"h1", "h2", "h3"} {
+			if left := docker(t, lab, host, "ps", "-aq"); left != "" {
+				t.Fatalf("containers on %s after destroy: %s", host, left)
+			}
+		}
+	}
+}
+
+const requiredProviders = `
+terraform {
+  required_providers {
+    anka = { source = "anka-ha/anka" }
+  }
+}
+`
+
+// newWorkspace is an empty folder for terraform with the provider built.
+func newWorkspace(t *testing.T) *tfcli.Workspace {
+	t.Helper()
+	plugins := t.TempDir()
+	must(t, tfcli.BuildProvider(t.Context(), plugins))
+	workspace, err := tfcli.New(t.TempDir(), plugins)
+	must(t, err)
+	return workspace
+}
+
+// killAfter starts an apply in a process group of its own and kills terraform,
+// or the whole group, after a while. The returned function ends what is left
+// of the group: a provider outlives a terraform that was killed.
+func killAfter(t *testing.T, workspace *tfcli.Workspace, after time.Duration, withProvider bool) func() {
+	t.Helper()
+	command := workspace.Command(context.Background(), "apply", "-auto-approve", "-input=false", "-no-color")
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	must(t, command.Start())
+	group := -command.Process.Pid
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	select {
+	case <-time.After(after):
+	case err := <-ended:
+		t.Logf("the apply had ended by itself: %v", err)
+		return func() {}
+	}
+	victim := command.Process.Pid
+	if withProvider {
+		victim = group
+	}
+	must(t, syscall.Kill(victim, syscall.SIGKILL))
+	<-ended
+	return func() { _ = syscall.Kill(group, syscall.SIGKILL) } // it may have ended by itself
+}
+
+// oneCluster checks on the hosts that there is exactly one container per
+// member and that all members say the same.
+func oneCluster(t *testing.T, lab *testlab.Lab) {
+	t.Helper()
+	ids := map[uint64]bool{}
+	for i, host := range []string{"h1", "h2", "h3"} {
+		want := fmt.Sprintf("anka-acc-etcd-etcd-%d", i+1)
+		if got := docker(t, lab, host, "ps", "-a", "--format", "{{.Names}}"); got != want {
+			t.Errorf("containers on %s: %q, want %q", host, got, want)
+		}
+		status, err := statusAt(url(lab, host))
+		must(t, err)
+		ids[status.ClusterID] = true
+		if len(status.Members) != 3 {
+			t.Errorf("%s has %d members", host, len(status.Members))
+		}
+	}
+	if len(ids) != 1 {
+		t.Errorf("%d clusters: %v", len(ids), ids)
+	}
+}
+
+// TestAccEtcdCluster_oneHostUnreachable: a bootstrap without one of its hosts
+// ends before anything is made on the others, and names the host.
+func TestAccEtcdCluster_oneHostUnreachable(t *testing.T) {
+	lab, target := labAndTarget(t)
+	workspace := newWorkspace(t)
+	must(t, workspace.Write("main.tf", requiredProviders+acctest.Provider(t, target, "tls", `connect_timeout = "3s"`)+cluster(target)))
+	must(t, lab.Host("h2").CutOff(t.Context()))
+	output, err := workspace.Apply(t.Context())
+	expectInError(t, output, err, "Unable to bootstrap etcd cluster", "No answer from host h2", "nothing was changed on any host")
+	for _, host := range []string{"h1", "h3"} {
+		if left := docker(t, lab, host, "ps", "-aq") + docker(t, lab, host, "volume", "ls", "-q"); left != "" {
+			t.Errorf("left on %s: %s", host, left)
+		}
+	}
+}
+
+// TestAccEtcdCluster_portTaken: a port that a process of the host holds only
+// shows at start. The error names host, port and attribute, what was made is
+// removed again, and another port works.
+func TestAccEtcdCluster_portTaken(t *testing.T) {
+	lab, target := labAndTarget(t)
+	workspace := newWorkspace(t)
+	config := requiredProviders + acctest.Provider(t, target, "ssh")
+	must(t, workspace.Write("main.tf", config+cluster(target)))
+	release := holdPort(t, lab.Host("h2"), 2380)
+	output, err := workspace.Apply(t.Context())
+	expectInError(t, output, err, "Unable to bootstrap etcd cluster", "h2", "2380", "peer_port", "were removed again")
+	release()
+	for _, host := range []string{"h1", "h2", "h3"} {
+		if left := docker(t, lab, host, "ps", "-aq"); left != "" {
+			t.Errorf("containers on %s: %s", host, left)
+		}
+	}
+	must(t, workspace.Write("main.tf", config+strings.Replace(cluster(target), `{ host = "h2" }`, `{ host = "h2", peer_port = 12380 }`, 1)))
+	_, err = workspace.Apply(t.Context())
+	must(t, err)
+	oneCluster(t, lab)
+}
+
+// holdPort occupies a port of a host with a process that is not Docker's.
+func holdPort(t *testing.T, host *testlab.Host, port int) func() {
+	t.Helper()
+	const listen = `use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => $ARGV[0], Listen => 5, ReuseAddr => 1) or die; while ($s->accept) {}`
+	pid, err := host.Run(t.Context(), fmt.Sprintf("perl -e '%s' %d >/dev/null 2>&1 & echo $!", listen, port))
+	must(t, err)
+	release := func() {
+		_, err := host.Run(context.Background(), "kill "+strings.TrimSpace(pid))
+		must(t, err)
+	}
+	deadline := time.Now().Add(timeout)
+	for {
+		if conn, err := dialer.DialContext(t.Context(), "tcp", fmt.Sprintf("%s:%d", host.Address, port)); err == nil {
+			_ = conn.Close()
+			return release
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("port %d of %s is still free", port, host.Name)
+		}
+	}
+}
+
+// expectInError checks that a command failed and said all of this. Terraform
+// wraps lines, so white space and its frame do not count.
+func expectInError(t *testing.T, output string, err error, wants ...string) {
+	t.Helper()
+	if _, failed := err.(*exec.ExitError); err == nil || failed {
+		t.Fatalf("no failure of terraform: %v\n%s", err, output)
+	}
+	text := flat(output)
+	for _, want := range wants {
+		if !strings.Contains(text, flat(want)) {
+			t.Errorf("the error does not say %q:\n%s", want, output)
+		}
+	}
+}
+
+func flat(text string) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(text, "│", " ")), " ")
+}
