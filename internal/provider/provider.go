@@ -11,7 +11,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/datasources/controllerstatus"
+	"github.com/anka-ha/terraform-provider-anka/internal/resources/controller"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/etcdcluster"
+	"github.com/anka-ha/terraform-provider-anka/internal/resources/registry"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 )
 
@@ -46,12 +49,12 @@ func (p *ankaProvider) Metadata(_ context.Context, _ provider.MetadataRequest, r
 
 // Resources are the services of the topology.
 func (p *ankaProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{etcdcluster.New}
+	return []func() resource.Resource{etcdcluster.New, registry.New, controller.New}
 }
 
 // DataSources are what can be read of a running topology.
 func (p *ankaProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{controllerstatus.New}
 }
 
 // ValidateConfig checks offline what is known of the block.

@@ -27,9 +27,19 @@ func TestProvider_schemaIsValid(t *testing.T) {
 	for _, d := range resp.Diagnostics {
 		t.Errorf("%s: %s", d.Summary, d.Detail)
 	}
-	if _, exists := resp.ResourceSchemas["anka_etcd_cluster"]; !exists {
-		t.Error("there is no anka_etcd_cluster")
+	for _, name := range []string{"anka_etcd_cluster", "anka_registry", "anka_controller"} {
+		schema, exists := resp.ResourceSchemas[name]
+		if !exists {
+			t.Errorf("there is no %s", name)
+			continue
+		}
+		undescribed(t, name, schema.Block.Attributes)
 	}
+	status, exists := resp.DataSourceSchemas["anka_controller_status"]
+	if !exists {
+		t.Fatal("there is no anka_controller_status")
+	}
+	undescribed(t, "anka_controller_status", status.Block.Attributes)
 	undescribed(t, "provider", resp.Provider.Block.Attributes)
 }
 
@@ -37,7 +47,8 @@ func TestProvider_schemaIsValid(t *testing.T) {
 func undescribed(t *testing.T, at string, attributes []*tfprotov6.SchemaAttribute) {
 	t.Helper()
 	for _, a := range attributes {
-		if a.Description == "" {
+		// The framework's own timeouts describe only what is inside.
+		if a.Description == "" && a.Name != "timeouts" {
 			t.Errorf("%s.%s has no description", at, a.Name)
 		}
 		if a.NestedType != nil {
