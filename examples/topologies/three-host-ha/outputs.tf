@@ -4,8 +4,8 @@ output "etcd_endpoints" {
 }
 
 output "etcd_members" {
-  description = "The etcd members by name, with their IDs."
-  value       = anka_etcd_cluster.this.members
+  description = "The IDs of the etcd members by name."
+  value       = { for name, member in anka_etcd_cluster.this.members : name => member.id }
 }
 
 output "registry_urls" {
@@ -20,7 +20,16 @@ output "push_registry_url" {
 
 output "controllers" {
   description = "What each controller says of itself."
-  value       = data.anka_controller_status.this
+  value = {
+    for host, controller in data.anka_controller_status.this : host => {
+      url              = controller.url
+      version          = controller.version
+      status           = controller.status
+      ready            = controller.ready
+      registry_address = controller.registry_address
+      registry_status  = controller.registry_status
+    }
+  }
 }
 
 output "join" {
