@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
 )
 
 // nothingLeft fails the test for everything that is still there of a lab.
@@ -95,7 +97,7 @@ func TestAccLab_ownerKilledWhileItBuildsIsSwept(t *testing.T) {
 func TestAccLab_detachedLabIsReusedAndLeavesNothing(t *testing.T) {
 	LabForTest(t, 1)
 	ctx, name := within(t, 2*time.Minute), fmt.Sprintf("stay-%d", os.Getpid())
-	options := Options{Name: name, Hosts: 2, Images: []string{}, Detached: true, Reuse: true}
+	options := Options{Name: name, Hosts: 2, Images: []string{images.Etcd35}, Detached: true, Reuse: true}
 	t.Cleanup(func() {
 		cleanup, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
@@ -119,6 +121,10 @@ func TestAccLab_detachedLabIsReusedAndLeavesNothing(t *testing.T) {
 	if _, err := Up(ctx, Options{Name: "other", Hosts: 1, Subnet: lab.Subnet}); err == nil {
 		t.Error("two labs got the same subnet")
 	}
+	if lab.Subnet == shared.lab.Subnet {
+		t.Errorf("two labs chose subnet %s", lab.Subnet)
+	}
+	runEtcd(ctx, t, lab.Hosts[0]) // its control group must go too
 	// A host that was powered off and on by somebody else belongs to the lab as before.
 	must(t, again.Hosts[1].PowerOff(ctx))
 	must(t, again.Hosts[1].PowerOn(ctx))
