@@ -4,7 +4,10 @@
 // executes and reports; what to do is decided in internal/topology.
 package dockerhost
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // ServiceAccess is the way to the services that containers publish, such as
 // etcd's client port.
@@ -42,6 +45,17 @@ type Config struct {
 	ConnectTimeout time.Duration
 	// RegistryAuth are the credentials for pulling images, by registry host.
 	RegistryAuth map[string]RegistryAuth
+	// Trace, when set, is told every act on the daemon after it ended. It
+	// gets no values that could be secret.
+	Trace func(context.Context, Act)
+}
+
+// Act is one act on a daemon, for logs.
+type Act struct {
+	// Host is the host's key, Tried the act in words: "list containers".
+	Host, Tried string
+	Took        time.Duration
+	Failed      bool
 }
 
 // DefaultConnectTimeout leaves a plan with one dead host well under half a

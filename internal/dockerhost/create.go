@@ -46,7 +46,12 @@ func (h *Host) CreateContainer(ctx context.Context, spec container.Spec) (string
 	if id, err := h.lookAgain(ctx, spec.Name, spec); !errors.Is(err, ErrNotFound) {
 		return id, err
 	}
-	id, err := h.createNamed(ctx, creation{spec.Name + incompleteSuffix, spec, config, hostConfig})
+	incomplete := creation{spec.Name + incompleteSuffix, spec, config, hostConfig}
+	id, err := h.createNamed(ctx, incomplete)
+	var taken *NameTakenError
+	if errors.As(err, &taken) && h.discardIncomplete(ctx, incomplete) {
+		id, err = h.createNamed(ctx, incomplete)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -54,6 +59,18 @@ func (h *Host) CreateContainer(ctx context.Context, spec container.Spec) (string
 		return "", err
 	}
 	return id, h.RenameContainer(ctx, id, spec.Name)
+}
+
+// discardIncomplete removes what an earlier call for the same instance, with
+// other settings, has left unfinished. It was never started and holds nothing.
+func (h *Host) discardIncomplete(ctx context.Context, c creation) bool {
+	d, err := h.Inspect(ctx, c.name)
+	if err != nil || d.Status != container.Created {
+		return false
+	}
+	id, ours := d.Identity()
+	wanted, _ := container.Found{Labels: c.spec.Labels}.Identity()
+	return ours && id == wanted && h.RemoveContainer(ctx, d.ID) == nil
 }
 
 type creation struct {

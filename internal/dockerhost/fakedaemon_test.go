@@ -3,6 +3,8 @@ package dockerhost
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -120,3 +122,6 @@ func wantText(t *testing.T, err error, parts ...string) {
 		}
 	}
 }
+
+// discard keeps handshakes that fail on purpose out of the output.
+func discard() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -214,7 +214,11 @@ func (h *Host) call(ctx context.Context, r request, do func(context.Context, *se
 		callCtx, cancel = context.WithTimeout(ctx, r.timeout)
 		defer cancel()
 	}
+	start := time.Now()
 	err = do(callCtx, s)
+	if h.cfg.Trace != nil {
+		h.cfg.Trace(ctx, Act{Host: h.cfg.Name, Tried: r.act, Took: time.Since(start), Failed: err != nil})
+	}
 	switch {
 	case err == nil:
 		return nil

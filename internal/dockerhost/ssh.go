@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,9 @@ const (
 	// that vanished without a word goes unnoticed.
 	keepaliveInterval = 15 * time.Second
 	keepaliveTimeout  = 15 * time.Second
+	// idleTimeout closes a connection that carries nothing; the next use
+	// dials again.
+	idleTimeout = 2 * time.Minute
 	// maxSessions stays below sshd's default MaxSessions of 10, which counts
 	// commands but not forwarded streams.
 	maxSessions = 6
@@ -34,8 +38,8 @@ type sshLink struct {
 	stdio atomic.Bool
 	// sessions bounds the commands that run at once.
 	sessions chan struct{}
-	// interval and timeout are the constants, except in tests.
-	interval, timeout time.Duration
+	// interval, timeout and idle are the constants, except in tests.
+	interval, timeout, idle time.Duration
 }
 
 // hop is one ssh server on the way.
@@ -53,6 +57,45 @@ type sshConn struct {
 	client *ssh.Client
 	// through are the connections to jump hosts, outermost first.
 	through []*ssh.Client
+
+	mu sync.Mutex
+	// streams are those in use, used is when their number last changed.
+	streams int
+	used    time.Time
+}
+
+// carry counts a stream until it is closed.
+func (c *sshConn) carry(conn net.Conn) net.Conn {
+	c.count(1)
+	return &stream{Conn: conn, release: sync.OnceFunc(func() { c.count(-1) })}
+}
+
+func (c *sshConn) count(change int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.streams += change
+	c.used = time.Now()
+}
+
+func (c *sshConn) idleFor() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.streams > 0 {
+		return 0
+	}
+	return time.Since(c.used)
+}
+
+// stream is one of the streams that share an ssh connection.
+type stream struct {
+	net.Conn
+	release func()
+}
+
+// Close ends the stream.
+func (s *stream) Close() error {
+	s.release()
+	return s.Conn.Close()
 }
 
 func (c *sshConn) close() {
@@ -73,7 +116,7 @@ func newSSHLink(h *Host) (*sshLink, error) {
 	}
 	l := &sshLink{
 		host: h, hops: hops, sessions: make(chan struct{}, maxSessions),
-		interval: keepaliveInterval, timeout: keepaliveTimeout,
+		interval: keepaliveInterval, timeout: keepaliveTimeout, idle: idleTimeout,
 	}
 	l.conn = &shared[*sshConn]{
 		open: l.open, close: (*sshConn).close, timeout: h.cfg.ConnectTimeout, remember: rememberFailure,
@@ -116,7 +159,7 @@ func (l *sshLink) open(ctx context.Context) (*sshConn, error) {
 		clients = append(clients, client)
 	}
 	last := len(clients) - 1
-	c := &sshConn{client: clients[last], through: clients[:last]}
+	c := &sshConn{client: clients[last], through: clients[:last], used: time.Now()}
 	go l.keepAlive(c)
 	return c, nil
 }
@@ -192,6 +235,9 @@ func (l *sshLink) keepAlive(c *sshConn) {
 			return
 		case <-ticker.C:
 		}
+		if c.idleFor() > l.idle {
+			return
+		}
 		answer := make(chan error, 1)
 		go func() {
 			_, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil)
@@ -222,9 +268,12 @@ func (l *sshLink) use(ctx context.Context, open func(*sshConn) (net.Conn, error)
 			return nil, err
 		}
 		conn, err := open(c)
+		if err == nil {
+			return c.carry(conn), nil
+		}
 		var refused *ssh.OpenChannelError
-		if err == nil || retried || ctx.Err() != nil || IsUnreachable(err) || errors.As(err, &refused) {
-			return conn, err
+		if retried || ctx.Err() != nil || IsUnreachable(err) || errors.As(err, &refused) {
+			return nil, err
 		}
 		l.conn.drop(c)
 	}

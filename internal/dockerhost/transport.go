@@ -131,14 +131,15 @@ func (h *Host) tlsError(ctx context.Context, err error) error {
 }
 
 const refusedCertificateCheck = "the daemon refused our certificate: check cert_pem and key_pem (or their paths) in tls, " +
-	"which must be signed by the CA the daemon was given with --tlscacert"
+	"which must be signed by the CA that the daemon was given with --tlscacert"
 
 // refusedCertificate recognizes the alerts a TLS server sends for a client
 // certificate it does not take; crypto/tls has no exported type for them.
 func refusedCertificate(err error) bool {
 	text := err.Error()
+	// Before TLS 1.3, Go answers a missing certificate with the general alert.
 	return strings.Contains(text, "remote error: tls: ") &&
-		(strings.Contains(text, "certificate") || strings.Contains(text, "unknown certificate authority"))
+		(strings.Contains(text, "certificate") || strings.Contains(text, "handshake failure"))
 }
 
 // handshakeError explains a ping that failed.

@@ -74,6 +74,14 @@ func fleet(ctx context.Context, m model, how depth) (*dockerhost.Fleet, diag.Dia
 
 func hostPath(name string) path.Path { return path.Root("hosts").AtMapKey(name) }
 
+// trace logs an act on a daemon. Acts name containers, images and paths and
+// hold no values of the configuration.
+func trace(ctx context.Context, act dockerhost.Act) {
+	tflog.Trace(ctx, "docker", map[string]any{
+		"host": act.Host, "act": act.Tried, "milliseconds": act.Took.Milliseconds(), "failed": act.Failed,
+	})
+}
+
 // entry is one element of hosts with what is the same for all of them.
 type entry struct {
 	name   string
@@ -95,6 +103,7 @@ func build(ctx context.Context, m model, e entry) (*dockerhost.Host, diag.Diagno
 		ServiceAccess:  dockerhost.ServiceAccess(h.ServiceAccess.ValueString()),
 		ConnectTimeout: connectTimeout(m.ConnectTimeout),
 		RegistryAuth:   e.auth,
+		Trace:          trace,
 	}
 	scheme := dockerhost.SchemeOf(cfg.DockerHost)
 	// Only the part that a host uses can keep it from being known.
