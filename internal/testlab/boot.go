@@ -37,7 +37,7 @@ func (h *Host) boot(ctx context.Context) error {
 	if err := h.clearRun(); err != nil {
 		return fmt.Errorf("host %s: clear /run: %w", h.Name, err)
 	}
-	started, err := startFirst(ctx, hostScript, hostNamespaces, h.dir(), h.Name)
+	started, err := startFirst(ctx, h.lab.dir("host.sh"), hostNamespaces, h.dir(), h.Name)
 	if err != nil {
 		return fmt.Errorf("host %s: %w", h.Name, err)
 	}

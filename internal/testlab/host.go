@@ -71,7 +71,8 @@ func (h *Host) Run(ctx context.Context, script string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	output, err := run(ctx, "nsenter", "--target", strconv.Itoa(pid), "--all", "sh", "-c", script)
+	// --root: in a mount namespace made below a chroot, entering alone would lead to the machine's files, not the host's.
+	output, err := run(ctx, "nsenter", "--target", strconv.Itoa(pid), "--all", "--root", "--wd", "sh", "-c", script)
 	if err != nil {
 		return output, fmt.Errorf("host %s: %w", h.Name, err)
 	}

@@ -119,8 +119,8 @@ type first struct {
 	owner *os.File
 }
 
-// startFirst runs script as PID 1 of new namespaces and waits until it says that it is ready. It ends with this process
-// unless keep is called.
+// startFirst runs a shell script as PID 1 of new namespaces and waits until it says that it is ready. It ends with this
+// process unless keep is called.
 func startFirst(ctx context.Context, script string, clone uintptr, args ...string) (*first, error) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
@@ -128,7 +128,7 @@ func startFirst(ctx context.Context, script string, clone uintptr, args ...strin
 	}
 	defer reader.Close()
 	// Not CommandContext: the process outlives the call that starts it.
-	cmd := exec.Command("sh", append([]string{"-c", script, "anka-lab"}, args...)...)
+	cmd := exec.Command("sh", append([]string{script}, args...)...)
 	cmd.ExtraFiles = []*os.File{reader}
 	said, say, err := os.Pipe()
 	if err != nil {

@@ -163,7 +163,7 @@ func processesOf(name string) ([]int, error) {
 		}
 		mounts, _ := os.ReadFile(filepath.Join("/proc", entry.Name(), "mountinfo"))
 		arguments, _ := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
-		if disk.Match(mounts) || strings.Contains(string(arguments), "\x00"+stateDir(name)+"/h") {
+		if disk.Match(mounts) || strings.Contains(string(arguments), "\x00"+stateDir(name)+"/") {
 			found = append(found, pid)
 		}
 	}
