@@ -24,23 +24,26 @@ func TestAccHost_explainsWhatIsWrong(t *testing.T) {
 	must(t, err)
 	parsed, err := ParseHostKey(hostKey)
 	must(t, err)
-	print := ssh.FingerprintSHA256(parsed)
+	fingerprint := ssh.FingerprintSHA256(parsed)
 	cases := map[string]struct {
 		transport string
 		change    func(*Config)
 		want      []string
 	}{
 		"unknown host key": {"ssh", func(c *Config) { c.SSH.KnownHostsPath, c.SSH.KnownHosts = "", "# none" }, []string{
-			"is not known, its fingerprint is " + print, "add the line", "set host_key to \"" + parsed.Type(),
+			"is not known, its fingerprint is " + fingerprint, "add the line", "set host_key to \"" + parsed.Type(),
 		}},
 		"changed host key": {"ssh", func(c *Config) {
 			c.SSH.HostKey = string(ssh.MarshalAuthorizedKey(otherKey.PublicKey()))
-		}, []string{"has changed: it shows " + print + ", and known is " + ssh.FingerprintSHA256(otherKey.PublicKey())}},
+		}, []string{"has changed: it shows " + fingerprint + ", and known is " + ssh.FingerprintSHA256(otherKey.PublicKey())}},
 		"refused key": {"ssh", func(c *Config) { c.SSH.PrivateKeyPath, c.SSH.PrivateKey = "", otherPEM }, []string{
 			`the server refused user "root"`, ssh.FingerprintSHA256(otherKey.PublicKey()),
 		}},
 		"missing socket": {"ssh", func(c *Config) { c.DockerHost += "/run/nothing.sock" }, []string{"no such socket on the host", "/run/nothing.sock"}},
-		"not a socket":   {"ssh", func(c *Config) { c.DockerHost += "/etc/passwd" }, []string{"is not a socket"}},
+		"user without Docker": {"ssh", func(c *Config) {
+			c.DockerHost = "ssh://guest@" + host.SSHAddr()
+		}, []string{`user "guest" has no permission to open it`, "group docker"}},
+		"not a socket": {"ssh", func(c *Config) { c.DockerHost += "/etc/passwd" }, []string{"is not a socket"}},
 		"no forwarding and no docker": {"ssh", func(c *Config) {
 			c.DockerHost = host.SSHURL(testlab.SSHPortNoForward) + "/run/nothing.sock"
 		}, []string{"no such socket"}},

@@ -114,7 +114,7 @@ func defaultKey(path string) ssh.Signer {
 	if err != nil {
 		return nil
 	}
-	content, err := os.ReadFile(path) //nolint:gosec // A fixed name in the home directory.
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil
 	}

@@ -133,6 +133,28 @@ func TestSSH_keepaliveNoticesASilentPeer(t *testing.T) {
 	awaitDrop(t, h)
 }
 
+func TestSSH_closesAConnectionThatCarriesNothing(t *testing.T) {
+	server, _ := behindSSH(t)
+	h := newHost(t, server.hostConfig())
+	h.link.interval, h.link.idle = 10*time.Millisecond, 100*time.Millisecond
+	ctx := testContext(t)
+	conn, err := h.DialService(ctx, "tcp", echoServer(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(300*time.Millisecond, func() { _ = conn.Close() })
+	if _, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Error("the echo spoke first")
+	}
+	if server.logins.Load() != 1 {
+		t.Errorf("%d logins", server.logins.Load())
+	}
+	awaitDrop(t, h)
+	if _, err := h.Containers(ctx); err != nil || server.logins.Load() != 2 {
+		t.Errorf("after the connection was closed: %v, %d logins", err, server.logins.Load())
+	}
+}
+
 func TestSSH_fallsBackToDialStdio(t *testing.T) {
 	server, daemon := behindSSH(t)
 	server.socket = nil

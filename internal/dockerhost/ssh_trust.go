@@ -92,7 +92,7 @@ func standardKnownHosts() (string, error) {
 		if err != nil {
 			continue
 		}
-		content, err := os.ReadFile(path) //nolint:gosec // Fixed names.
+		content, err := os.ReadFile(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}

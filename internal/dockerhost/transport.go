@@ -252,7 +252,7 @@ func ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return os.ReadFile(name) //nolint:gosec // The user names the file.
+	return os.ReadFile(name)
 }
 
 // expandHome replaces a leading ~ by the home directory.

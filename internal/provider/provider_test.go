@@ -119,15 +119,21 @@ func TestValidate_namesAttributeAndFault(t *testing.T) {
 		"known hosts": {withSSH(object{"known_hosts": "# mine\nnonsense"}), h1 + `.("ssh").("known_hosts"): Invalid host: ` +
 			`ssh.known_hosts: line 2 is not in the format of known_hosts.`},
 		"jump without address": {withSSH(object{"jump": object{}}), h1 + `: Invalid host: ssh.jump.address: is required.`},
-		"registry": {object{"hosts": object{}, "registry_auth": object{"ghcr.io": object{"username": "u"}}},
-			`("registry_auth").("ghcr.io"): Invalid registry credentials: Both username and password are needed.`},
+		"registry": {
+			object{"hosts": object{}, "registry_auth": object{"ghcr.io": object{"username": "u"}}},
+			`("registry_auth").("ghcr.io"): Invalid registry credentials: Both username and password are needed.`,
+		},
 		"jump": {withSSH(object{"jump": object{"address": "a b"}}), h1 + `.("ssh").("jump").("address"): Invalid host: ` +
 			`ssh.jump.address: not a URL: invalid character " " in host name.`},
-		"default key": {object{"hosts": object{"h1": object{"docker_host": "ssh://10.0.1.4"}, "h2": object{"docker_host": "ssh://10.0.1.5"}},
-			"ssh": object{"private_key": "s3cr3t"}}, `("ssh").("private_key"): Invalid host: ` +
+		"default key": {object{
+			"hosts": object{"h1": object{"docker_host": "ssh://10.0.1.4"}, "h2": object{"docker_host": "ssh://10.0.1.5"}},
+			"ssh":   object{"private_key": "s3cr3t"},
+		}, `("ssh").("private_key"): Invalid host: ` +
 			`ssh.private_key: is not a private key in PEM or OpenSSH format.`},
-		"default CA": {object{"hosts": object{"h1": object{"docker_host": "tcp://10.0.1.4"}}, "tls": object{"ca_pem": "x"}},
-			`("tls").("ca_pem"): Invalid host: tls.ca_pem: contains no certificate in PEM.`},
+		"default CA": {
+			object{"hosts": object{"h1": object{"docker_host": "tcp://10.0.1.4"}}, "tls": object{"ca_pem": "x"}},
+			`("tls").("ca_pem"): Invalid host: tls.ca_pem: contains no certificate in PEM.`,
+		},
 		"timeout": {object{"connect_timeout": "soon"}, `("connect_timeout"): Invalid duration: "soon" is not a duration. ` +
 			`The value must be a positive duration such as "30s", "5m" or "1h30m".`},
 		"root token": {object{"anka_auth": object{"root_token": "s3cr3t"}}, `("anka_auth").("root_token"): Root token too short: ` +
@@ -180,8 +186,10 @@ func TestConfigure_unknownIsNeverAnError(t *testing.T) {
 		"everything": {object{
 			"hosts": unknown{}, "ssh": unknown{}, "tls": unknown{}, "registry_auth": unknown{}, "anka_auth": unknown{}, "connect_timeout": unknown{},
 		}, map[string]topology.Reach{"h1": topology.Unknown, "any": topology.Unknown}},
-		"a host": {object{"hosts": object{"h1": unknown{}, "h2": object{"docker_host": "ssh://10.0.1.5", "ssh": object{"private_key": key}}}},
-			map[string]topology.Reach{"h1": topology.Unknown, "h2": topology.Reachable}},
+		"a host": {
+			object{"hosts": object{"h1": unknown{}, "h2": object{"docker_host": "ssh://10.0.1.5", "ssh": object{"private_key": key}}}},
+			map[string]topology.Reach{"h1": topology.Unknown, "h2": topology.Reachable},
+		},
 		"parts of hosts": {object{"hosts": object{
 			"h1": object{"address": unknown{}, "docker_host": "ssh://10.0.1.4"},
 			"h2": object{"docker_host": unknown{}, "tls": object{"ca_pem": unknown{}}},
