@@ -1,0 +1,255 @@
+package replicas_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/terraform"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
+)
+
+// TestAccRegistry_takesBackBadUpdate: an update that does not get ready costs
+// one host for seconds. Its old container comes back, the others are not
+// touched, and the next apply converges.
+func TestAccRegistry_takesBackBadUpdate(t *testing.T) {
+	lab, target := labAndTarget(t)
+	provider := acctest.Provider(t, target, "ssh")
+	good := provider + registryOn(target, threeHosts, `ready_timeout = "5s"`)
+	var before map[string]string
+	unchanged := func() {
+		t.Helper()
+		after := ids(t, lab, "registry")
+		for host, id := range before {
+			if after[host] != id {
+				t.Errorf("%s had container %s and has %s", host, id, after[host])
+			}
+			if code, err := get("http://" + lab.Host(host).Address + ":8089/readyz"); err != nil || code != http.StatusOK {
+				t.Errorf("%s: HTTP %d, %v", host, code, err)
+			}
+		}
+	}
+	bad := func(env string) string { return provider + registryOn(target, threeHosts, `ready_timeout = "5s"`, env) }
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: good, Check: func(*terraform.State) error { before = ids(t, lab, "registry"); return nil }},
+			{
+				Config:      bad(`env = { ANKASIM_NEVER_READY = "true" }`),
+				ExpectError: regexp.MustCompile(`(?s)Unable to update registry.*not ready within \S+ on h1.*HTTP 503.*old container on h1 has been\s+put back and started; it\s+answers as ready`),
+			},
+			{
+				PreConfig:   unchanged,
+				Config:      bad(`env = { ANKASIM_EXIT = "3" }`),
+				ExpectError: regexp.MustCompile(`(?s)on h1.*exit code 3.*old container on h1 has been\s+put back`),
+			},
+			{
+				PreConfig:   unchanged,
+				Config:      strings.Replace(good, target.RegistryImage, "anka-lab/no-such-image:v1", 1),
+				ExpectError: regexp.MustCompile(`(?s)Unable to update registry.*no image "anka-lab/no-such-image:v1"`),
+			},
+			{
+				PreConfig:         unchanged,
+				Config:            provider + registryOn(target, threeHosts, `ready_timeout = "30s"`, `env = { ANKASIM_READY_DELAY = "1s" }`),
+				ConfigStateChecks: []statecheck.StateCheck{ready(registryAddress, true)},
+				Check:             answer(registryAddress, "/readyz", 3),
+			},
+			{
+				Config:           provider + registryOn(target, threeHosts, `ready_timeout = "30s"`, `env = { ANKASIM_READY_DELAY = "1s" }`),
+				ConfigPlanChecks: emptyPlan(),
+			},
+		},
+	})
+}
+
+// TestAccRegistry_finishesInterruptedReplacement: whatever an apply that was
+// killed has left, the next one converges.
+func TestAccRegistry_finishesInterruptedReplacement(t *testing.T) {
+	lab, target := labAndTarget(t)
+	provider := acctest.Provider(t, target, "ssh")
+	config := provider + registryOn(target, threeHosts)
+	changed := provider + registryOn(target, threeHosts, `env = { ANKA_V = "5" }`)
+	only := func(*terraform.State) error {
+		for _, host := range lab.Hosts {
+			if names := docker(t, lab, host.Name, "ps", "-a", "--format", "{{.Names}}"); names != "anka-acc-registry-"+host.Name {
+				return fmt.Errorf("%s has %s", host.Name, names)
+			}
+		}
+		return nil
+	}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: config},
+			{
+				PreConfig: func() {
+					docker(t, lab, "h1", "rename", "anka-acc-registry-h1", "anka-acc-registry-h1.previous")
+					docker(t, lab, "h2", "rename", "anka-acc-registry-h2", "anka-acc-registry-h2.previous")
+					docker(t, lab, "h2", "stop", "anka-acc-registry-h2.previous")
+				},
+				Config: changed, Check: resource.ComposeAggregateTestCheckFunc(only, answer(registryAddress, "/readyz", 3)),
+			},
+			{Config: changed, ConfigPlanChecks: emptyPlan()},
+			{
+				PreConfig: func() { docker(t, lab, "h3", "rename", "anka-acc-registry-h3", "anka-acc-registry-h3.previous") },
+				Config:    changed, Check: only,
+			},
+		},
+	})
+}
+
+// TestAccRegistry_notReadyIsNoError: a creation that is up but not ready is
+// not tainted; the next apply waits again.
+func TestAccRegistry_notReadyIsNoError(t *testing.T) {
+	target := testlab.ForTest(t)
+	config := acctest.Provider(t, target, "tls") +
+		registryOn(target, threeHosts, `ready_timeout = "2s"`, `env = { ANKASIM_READY_DELAY = "8s" }`)
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: config, ConfigStateChecks: []statecheck.StateCheck{ready(registryAddress, false)}, ExpectNonEmptyPlan: true},
+			{
+				PreConfig:         func() { awaitReady(t, target) },
+				Config:            config,
+				ConfigStateChecks: []statecheck.StateCheck{ready(registryAddress, true)},
+			},
+			{Config: config, ConfigPlanChecks: emptyPlan()},
+		},
+	})
+}
+
+func awaitReady(t *testing.T, target *testlab.Target) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		code, err := get("http://" + target.Lab.Host("h3").Address + ":8089/readyz")
+		if err == nil && code == http.StatusOK {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("waiting for the registry on h3: HTTP %d, %v", code, err)
+		case <-ticker.C:
+		}
+	}
+}
+
+// TestAccRegistry_keepsOrPurgesVolumes: destroying leaves the volumes, and the
+// next creation finds them; with purge_data_on_destroy they are deleted.
+func TestAccRegistry_keepsOrPurgesVolumes(t *testing.T) {
+	lab, target := labAndTarget(t)
+	provider := acctest.Provider(t, target, "unix")
+	volumes := func() string { return docker(t, lab, "h2", "volume", "ls", "-q") }
+	docker(t, lab, "h2", "volume", "create", "somebody-elses")
+	run := func(attributes ...string) {
+		resource.Test(t, resource.TestCase{
+			ProtoV6ProviderFactories: acctest.Factories(),
+			Steps:                    []resource.TestStep{{Config: provider + registryOn(target, threeHosts, attributes...)}},
+		})
+	}
+	run()
+	if got := volumes(); got != "anka-acc-registry-h2\nsomebody-elses" {
+		t.Errorf("after destroying, the volumes are %q", got)
+	}
+	run("purge_data_on_destroy = true")
+	if got := volumes(); got != "somebody-elses" {
+		t.Errorf("after purging, the volumes are %q", got)
+	}
+}
+
+// TestAccRegistry_secretsStayOut: a token is in the container's environment,
+// and neither in state nor in labels or logs.
+func TestAccRegistry_secretsStayOut(t *testing.T) {
+	const canary, second = "canary-0123456789", "canary-9876543210"
+	lab, target := labAndTarget(t)
+	with := func(token string, version int) string {
+		return acctest.Provider(t, target, "ssh") + registryOn(target, threeHosts,
+			fmt.Sprintf("root_token_wo = %q\n  root_token_wo_version = %d", token, version),
+			fmt.Sprintf("env_wo = { ANKASIM_SECRET = %q }\n  env_wo_version = 1", token))
+	}
+	check := func(token string) resource.TestCheckFunc {
+		return func(s *terraform.State) error {
+			if strings.Contains(fmt.Sprint(s.RootModule().Resources), "canary-") {
+				return fmt.Errorf("the token is in state: %v", s.RootModule().Resources)
+			}
+			seen := docker(t, lab, "h2", "inspect", "-f", "{{json .Config.Labels}}", "anka-acc-registry-h2") +
+				docker(t, lab, "h2", "logs", "anka-acc-registry-h2")
+			if strings.Contains(seen, "canary-") {
+				return fmt.Errorf("the token is in labels or logs: %s", seen)
+			}
+			env := docker(t, lab, "h2", "inspect", "-f", "{{json .Config.Env}}", "anka-acc-registry-h2")
+			for _, want := range []string{"ANKA_ROOT_TOKEN=" + token, "ANKASIM_SECRET=" + token, "ANKA_ENABLE_AUTH=true"} {
+				if !strings.Contains(env, want) {
+					return fmt.Errorf("no %s in %s", want, env)
+				}
+			}
+			return nil
+		}
+	}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: with(canary, 1), Check: check(canary), ConfigStateChecks: []statecheck.StateCheck{ready(registryAddress, true)}},
+			{Config: with(canary, 1), ConfigPlanChecks: emptyPlan()},
+			{
+				Config: with(second, 2), Check: check(second),
+				ConfigPlanChecks: action(registryAddress, plancheck.ResourceActionUpdate),
+			},
+		},
+	})
+}
+
+// sampler asks services again and again until it is stopped, and counts how
+// often fewer than enough were ready.
+type sampler struct {
+	samples, short int
+	stop           context.CancelFunc
+	done           sync.WaitGroup
+}
+
+func sample(urls []string, enough int) *sampler {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &sampler{stop: cancel}
+	s.done.Go(func() {
+		ticker := time.NewTicker(100 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			// All at the same moment, or a slow answer of one would mix two
+			// moments of the others.
+			var up atomic.Int32
+			var asked sync.WaitGroup
+			for _, url := range urls {
+				asked.Go(func() {
+					if code, err := get(url + "/readyz"); err == nil && code == http.StatusOK {
+						up.Add(1)
+					}
+				})
+			}
+			asked.Wait()
+			s.samples++
+			if int(up.Load()) < enough {
+				s.short++
+			}
+		}
+	})
+	return s
+}
