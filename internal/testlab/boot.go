@@ -37,7 +37,12 @@ func (h *Host) boot(ctx context.Context) error {
 	if err := h.clearRun(); err != nil {
 		return fmt.Errorf("host %s: clear /run: %w", h.Name, err)
 	}
-	started, err := startFirst(ctx, h.lab.dir("host.sh"), hostNamespaces, h.dir(), h.Name)
+	// Written at every boot: the lab may have been made by an earlier version of this program.
+	script := filepath.Join(h.dir(), "host.sh")
+	if err := writeFile(script, []byte(hostScript), 0o755); err != nil {
+		return fmt.Errorf("host %s: %w", h.Name, err)
+	}
+	started, err := startFirst(ctx, script, hostNamespaces, h.dir(), h.Name)
 	if err != nil {
 		return fmt.Errorf("host %s: %w", h.Name, err)
 	}

@@ -94,10 +94,8 @@ func create(ctx context.Context, options Options) (*Lab, error) {
 	if err := writeCredentials(lab.state()); err != nil {
 		return nil, fmt.Errorf("lab %s: write keys and certificates: %w", lab.Name, err)
 	}
-	for file, script := range map[string]string{"host.sh": hostScript, "switch.sh": switchScript} {
-		if err := os.WriteFile(lab.dir(file), []byte(script), 0o755); err != nil {
-			return nil, err
-		}
+	if err := os.WriteFile(lab.dir("switch.sh"), []byte(switchScript), 0o755); err != nil {
+		return nil, err
 	}
 	if lab.sw, err = startFirst(ctx, lab.dir("switch.sh"), syscall.CLONE_NEWNET); err != nil {
 		return nil, fmt.Errorf("lab %s: start the switch: %w", lab.Name, err)

@@ -24,15 +24,15 @@ func TestGuardServices_putsTheOldPolicyBack(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		restore, err := guardServices(path)
-		if err != nil {
+		if _, err := guardServices(path); err != nil {
 			t.Fatal(err)
 		}
 		if content(t, path) != policyGuard {
 			t.Errorf("policy %q: no guard during the installation", old)
 		}
 		// A killed run does not restore; the next one must not take the guard for the user's own policy.
-		if restore, err = guardServices(path); err != nil {
+		restore, err := guardServices(path)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := restore(); err != nil {
