@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -56,6 +57,9 @@ func Build(ctx context.Context, name string) (Archive, error) {
 	return archive, nil
 }
 
+// current holds the binaries that this process has brought up to date with the repository's sources.
+var current sync.Map
+
 // buildBinary returns the path of the static binary. A nested module's binary is keyed by its sources; the stand-in's
 // sources are all over this repository, so there the Go build cache is asked each time.
 func buildBinary(ctx context.Context, cache, repository string, made recipe) (string, error) {
@@ -72,6 +76,10 @@ func buildBinary(ctx context.Context, cache, repository string, made recipe) (st
 	binary := filepath.Join(cache, fmt.Sprintf("%s-%s-%s", filepath.Base(made.path), filepath.Base(made.module), key))
 	if !nested {
 		binary = filepath.Join(cache, filepath.Base(made.path))
+		// Controller and registry are one program: asking the compiler twice costs seconds on a busy machine.
+		if _, built := current.Load(binary); built {
+			return binary, nil
+		}
 	} else if _, err := os.Stat(binary); err == nil {
 		return binary, nil
 	}
@@ -82,7 +90,11 @@ func buildBinary(ctx context.Context, cache, repository string, made recipe) (st
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s in %s: %w: %s", made.command, dir, err, strings.TrimSpace(string(output)))
 	}
-	return binary, os.Rename(temporary, binary)
+	if err := os.Rename(temporary, binary); err != nil {
+		return "", err
+	}
+	current.Store(binary, true)
+	return binary, nil
 }
 
 // repositoryDir is the folder of this module's go.mod, from wherever inside the module the process was started.
