@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -23,8 +24,12 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
-// labName is the lab that belongs to quickstart alone.
-const labName = "quickstart"
+// quickstart is where it all happens: a lab and a directory of its own.
+type quickstart struct {
+	lab string
+	// dir is where the example is applied, outside of the repository.
+	dir string
+}
 
 // deadline bounds each command. A first run builds etcd, which takes minutes
 // on a small machine.
@@ -43,25 +48,30 @@ func main() {
 }
 
 func run(ctx context.Context, arguments []string) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return fmt.Errorf("find a place for the working directory: %w", err)
+	}
+	q := quickstart{lab: "quickstart", dir: filepath.Join(cache, "anka-quickstart")}
 	switch strings.Join(arguments, " ") {
 	case "up":
-		return up(ctx)
+		return q.up(ctx)
 	case "down":
-		return down(ctx)
+		return q.down(ctx)
 	default:
 		return errors.New("want one argument: up or down")
 	}
 }
 
 // up may be repeated: a running lab and what was applied to it are used again.
-func up(ctx context.Context) error {
+func (q quickstart) up(ctx context.Context) error {
 	began := time.Now()
 	// Better missed now than after the lab was made.
 	if _, err := tfcli.Find(); err != nil {
 		return err
 	}
 	step("A lab of three Docker hosts on this machine")
-	lab, err := testlab.Up(ctx, testlab.Options{Name: labName, Detached: true, Reuse: true, Log: progress})
+	lab, err := testlab.Up(ctx, testlab.Options{Name: q.lab, Detached: true, Reuse: true, Log: progress})
 	if err != nil {
 		return err
 	}
@@ -69,7 +79,7 @@ func up(ctx context.Context) error {
 		progress("%s  %s  %s", host.Name, host.Address, host.SSHURL(testlab.SSHPort))
 	}
 	step("The provider, and " + example + " in a directory of its own")
-	workspace, err := prepare(ctx, lab)
+	workspace, err := q.prepare(ctx, lab)
 	if err != nil {
 		return err
 	}
@@ -116,18 +126,18 @@ func show(ctx context.Context, workspace *tfcli.Workspace) error {
 }
 
 // down removes whatever there is, and trusts only what it then finds.
-func down(ctx context.Context) error {
-	if _, err := testlab.Attach(labName); err == nil {
-		destroy(ctx)
+func (q quickstart) down(ctx context.Context) error {
+	if _, err := testlab.Attach(q.lab); err == nil {
+		q.destroy(ctx)
 	}
 	step("The lab goes")
-	if err := testlab.Down(ctx, labName); err != nil {
+	if err := testlab.Down(ctx, q.lab); err != nil {
 		return err
 	}
-	if err := removeWork(); err != nil {
+	if err := os.RemoveAll(q.dir); err != nil {
 		return err
 	}
-	left, err := testlab.Leftovers(ctx, labName)
+	left, err := testlab.Leftovers(ctx, q.lab)
 	if err != nil {
 		return err
 	}
@@ -140,8 +150,8 @@ func down(ctx context.Context) error {
 
 // destroy shows what the provider does for a destroy. The lab goes anyway, so
 // a failure is told and does not stop the rest.
-func destroy(ctx context.Context) {
-	workspace, err := existingWork()
+func (q quickstart) destroy(ctx context.Context) {
+	workspace, err := q.applied()
 	if err == nil && workspace != nil {
 		step(cliName(workspace) + " destroy")
 		err = shown(ctx, workspace, "destroy")

@@ -22,62 +22,41 @@ const (
 	labFile = "lab"
 )
 
-// workDir is where the example is applied, outside of the repository.
-func workDir() (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("find a place for the working directory: %w", err)
+func (q quickstart) plugins() string { return filepath.Join(q.dir, "plugins") }
+
+// applied returns the workspace of an earlier run, or nil when there is no
+// state in it that could be destroyed.
+func (q quickstart) applied() (*tfcli.Workspace, error) {
+	_, err := os.Stat(filepath.Join(q.dir, "terraform.tfstate"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
-	return filepath.Join(cache, "anka-quickstart"), nil
-}
-
-func plugins(dir string) string { return filepath.Join(dir, "plugins") }
-
-// existingWork returns the workspace of an earlier run, or nil when there is
-// no state in it that could be destroyed.
-func existingWork() (*tfcli.Workspace, error) {
-	dir, err := workDir()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, "terraform.tfstate")); err != nil {
-		return nil, nil //nolint:nilerr,nilnil // nothing was applied, which is no fault
-	}
-	return tfcli.New(dir, plugins(dir))
-}
-
-func removeWork() error {
-	dir, err := workDir()
-	if err != nil {
-		return err
-	}
-	return os.RemoveAll(dir)
+	return tfcli.New(q.dir, q.plugins())
 }
 
 // prepare fills the working directory: provider, its configuration, example
 // and variables. The state of an earlier run is kept if it is of this lab.
-func prepare(ctx context.Context, lab *testlab.Lab) (*tfcli.Workspace, error) {
-	dir, err := workDir()
-	if err != nil {
-		return nil, err
-	}
+func (q quickstart) prepare(ctx context.Context, lab *testlab.Lab) (*tfcli.Workspace, error) {
 	repository, err := tfcli.Repository(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := forgetOtherLabs(dir, lab); err != nil {
+	if err := forgetOtherLabs(q.dir, lab); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(plugins(dir), 0o700); err != nil {
+	if err := os.MkdirAll(q.plugins(), 0o700); err != nil {
 		return nil, err
 	}
-	if err := tfcli.BuildProvider(ctx, plugins(dir)); err != nil {
+	if err := tfcli.BuildProvider(ctx, q.plugins()); err != nil {
 		return nil, err
 	}
-	if err := copyExample(filepath.Join(repository, example), dir); err != nil {
+	if err := copyExample(filepath.Join(repository, example), q.dir); err != nil {
 		return nil, err
 	}
-	workspace, err := tfcli.New(dir, plugins(dir))
+	workspace, err := tfcli.New(q.dir, q.plugins())
 	if err != nil {
 		return nil, err
 	}
