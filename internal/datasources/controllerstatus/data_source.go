@@ -5,19 +5,16 @@ package controllerstatus
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/statusops"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
 )
-
-// defaultTimeout bounds each of the few requests that a read makes.
-const defaultTimeout = 10 * time.Second
 
 var _ datasource.DataSourceWithConfigure = (*statusDataSource)(nil)
 
@@ -74,7 +71,7 @@ func (d *statusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 			},
 			"timeout": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: fmt.Sprintf("How long to wait for each answer. Default `%s`.", defaultTimeout),
+				MarkdownDescription: fmt.Sprintf("How long to wait for each answer. Default `%s`.", statusops.DefaultTimeout),
 				Validators:          []validator.String{validate.Duration()},
 			},
 			"allow_unreachable": schema.BoolAttribute{

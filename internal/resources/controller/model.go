@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/replicas"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/controller"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
@@ -27,9 +27,9 @@ type model struct {
 }
 
 // desired renders the containers. What is not known yet is rendered empty.
-func desired(ctx context.Context, m *model, fleet *dockerhost.Fleet) (rollout.Desired, diag.Diagnostics) {
+func desired(ctx context.Context, m *model, data *providerdata.Data) (rollout.Desired, diag.Diagnostics) {
 	shared, all := m.Settings(ctx)
-	instances, diagnostics := m.Instances(ctx, fleet)
+	instances, diagnostics := m.Instances(ctx, data)
 	all.Append(diagnostics...)
 	settings := controller.Settings{
 		Settings:        shared,

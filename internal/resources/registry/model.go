@@ -7,8 +7,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
-	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/replicas"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 )
@@ -28,9 +28,9 @@ type storageModel struct {
 }
 
 // desired renders the containers. What is not known yet is rendered empty.
-func desired(ctx context.Context, m *model, fleet *dockerhost.Fleet) (rollout.Desired, diag.Diagnostics) {
+func desired(ctx context.Context, m *model, data *providerdata.Data) (rollout.Desired, diag.Diagnostics) {
 	shared, all := m.Settings(ctx)
-	instances, diagnostics := m.Instances(ctx, fleet)
+	instances, diagnostics := m.Instances(ctx, data)
 	all.Append(diagnostics...)
 	settings := registry.Settings{Settings: shared}
 	if !m.Storage.IsNull() && !m.Storage.IsUnknown() {

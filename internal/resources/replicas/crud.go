@@ -29,7 +29,7 @@ func (r *Resource[M]) Create(ctx context.Context, req resource.CreateRequest, re
 	shared := r.Shared(&plan)
 	timeout, diagnostics := shared.Timeouts.Create(ctx, createTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	resp.Diagnostics.Append(shared.checkHosts(r.data.Hosts)...)
+	resp.Diagnostics.Append(shared.checkHosts(r.data)...)
 	s, diagnostics := r.service(ctx, &plan, &config)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
@@ -73,7 +73,7 @@ func (r *Resource[M]) Read(ctx context.Context, req resource.ReadRequest, resp *
 		return
 	}
 	shared := r.Shared(&state)
-	if !known(r.data.Hosts, shared.Hosts()) {
+	if !known(r.data, shared.Hosts()) {
 		return
 	}
 	timeout, diagnostics := shared.Timeouts.Read(ctx, readTimeout)
@@ -116,7 +116,7 @@ func (r *Resource[M]) Update(ctx context.Context, req resource.UpdateRequest, re
 	shared, before := r.Shared(&plan), r.Shared(&state)
 	timeout, diagnostics := shared.Timeouts.Update(ctx, updateTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	resp.Diagnostics.Append(shared.checkHosts(r.data.Hosts)...)
+	resp.Diagnostics.Append(shared.checkHosts(r.data)...)
 	s, diagnostics := r.service(ctx, &plan, &config)
 	resp.Diagnostics.Append(diagnostics...)
 	s.Known = before.Hosts()
@@ -207,7 +207,7 @@ func onlyPaths(places []string) []string {
 func (r *Resource[M]) settle(ctx context.Context, m *M, result rolloutops.Result) diag.Diagnostics {
 	shared := r.Shared(m)
 	shared.ID = shared.Name
-	urls, all := shared.addresses(ctx, r.data.Hosts)
+	urls, all := shared.addresses(ctx, r.data)
 	shared.setURLs(urls)
 	r.Derive(m)
 	if shared.Ready.IsUnknown() {

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
-	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/rolloutops"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 )
@@ -25,32 +24,13 @@ func (r *Resource[M]) failure(act string, view rolloutops.View, err error) diag.
 	if errors.As(err, &unreachable) && len(reasons) > 0 {
 		detail += "\n\n" + strings.Join(reasons, "\n\n")
 	}
-	if at, found := faulty(err); found {
-		return diag.NewAttributeErrorDiagnostic(at, summary, detail)
-	}
-	return diag.NewErrorDiagnostic(summary, detail)
-}
-
-// faulty finds the attribute that would have to change.
-func faulty(err error) (path.Path, bool) {
-	var (
-		foreign *rollout.ForeignError
-		name    *dockerhost.NameTakenError
-		planned *rollout.PortTakenError
-		taken   *dockerhost.PortTakenError
-		image   *dockerhost.ImageError
-	)
+	fault, found := rolloutops.FaultOf(err)
 	switch {
-	case errors.As(err, &foreign):
-		return path.Root("name"), true
-	case errors.As(err, &name):
-		return path.Root("name"), true
-	case errors.As(err, &planned):
-		return replicaPath(planned.Host).AtName("port"), true
-	case errors.As(err, &taken):
-		return replicaPath(taken.Host).AtName("port"), true
-	case errors.As(err, &image):
-		return path.Root("image"), true
+	case !found:
+		return diag.NewErrorDiagnostic(summary, detail)
+	case fault.Host != "":
+		return diag.NewAttributeErrorDiagnostic(replicaPath(fault.Host).AtName(fault.Attribute), summary, detail)
+	default:
+		return diag.NewAttributeErrorDiagnostic(path.Root(fault.Attribute), summary, detail)
 	}
-	return path.Empty(), false
 }

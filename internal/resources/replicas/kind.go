@@ -12,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
-	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/rolloutops"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
@@ -37,7 +36,7 @@ type Kind[M any] struct {
 	// Validate checks what attributes say of each other, without a host.
 	Validate func(context.Context, *M) diag.Diagnostics
 	// Desired renders the containers, without secrets.
-	Desired func(context.Context, *M, *dockerhost.Fleet) (rollout.Desired, diag.Diagnostics)
+	Desired func(context.Context, *M, *providerdata.Data) (rollout.Desired, diag.Diagnostics)
 	// Derive sets computed attributes that follow from urls and the
 	// configuration.
 	Derive func(*M)
@@ -87,7 +86,7 @@ func (r *Resource[M]) Configure(_ context.Context, req resource.ConfigureRequest
 // service binds what a model desires to the hosts. The secrets of config, when
 // given, go into the containers.
 func (r *Resource[M]) service(ctx context.Context, m, config *M) (*rolloutops.Service, diag.Diagnostics) {
-	desired, diagnostics := r.Desired(ctx, m, r.data.Hosts)
+	desired, diagnostics := r.Desired(ctx, m, r.data)
 	s := &rolloutops.Service{
 		Desired: desired, Fleet: r.data.Hosts, Credentials: r.data.Credentials,
 		ReadyTimeout: r.Shared(m).readyTimeout(),

@@ -18,9 +18,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
-	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
@@ -113,8 +113,8 @@ func (m *Model) Secrets() map[string]string {
 }
 
 // Instances converts replicas, sorted by host. Addresses that are not given
-// come from the fleet; they are empty for hosts that are not known yet.
-func (m *Model) Instances(ctx context.Context, fleet *dockerhost.Fleet) ([]service.Replica, diag.Diagnostics) {
+// come from the provider block; they are empty for hosts that are not known yet.
+func (m *Model) Instances(ctx context.Context, data *providerdata.Data) ([]service.Replica, diag.Diagnostics) {
 	var instances []service.Replica
 	var all diag.Diagnostics
 	for _, name := range m.Hosts() {
@@ -127,7 +127,7 @@ func (m *Model) Instances(ctx context.Context, fleet *dockerhost.Fleet) ([]servi
 			instance.Port = int(m.Port.ValueInt64())
 		}
 		if instance.Address == "" && !r.Address.IsUnknown() {
-			if host, err := fleet.Host(name); err == nil {
+			if host, err := data.Hosts.Host(name); err == nil {
 				instance.Address = host.Address()
 			}
 		}
@@ -138,8 +138,8 @@ func (m *Model) Instances(ctx context.Context, fleet *dockerhost.Fleet) ([]servi
 
 // addresses are the URLs of all replicas by host, without those that are not
 // known yet.
-func (m *Model) addresses(ctx context.Context, fleet *dockerhost.Fleet) (map[string]string, diag.Diagnostics) {
-	instances, diagnostics := m.Instances(ctx, fleet)
+func (m *Model) addresses(ctx context.Context, data *providerdata.Data) (map[string]string, diag.Diagnostics) {
+	instances, diagnostics := m.Instances(ctx, data)
 	urls := map[string]string{}
 	if m.Env.IsUnknown() || m.Port.IsUnknown() {
 		return urls, diagnostics
@@ -184,10 +184,10 @@ func (m *Model) readyTimeout() time.Duration {
 func replicaPath(host string) path.Path { return path.Root("replicas").AtMapKey(host) }
 
 // checkHosts refuses replicas on hosts that the provider block does not have.
-func (m *Model) checkHosts(fleet *dockerhost.Fleet) diag.Diagnostics {
+func (m *Model) checkHosts(data *providerdata.Data) diag.Diagnostics {
 	var all diag.Diagnostics
 	for _, name := range m.Hosts() {
-		_, err := fleet.Host(name)
+		_, err := data.Hosts.Host(name)
 		if unknown, is := diags.UnknownHost(replicaPath(name), err); is {
 			all.Append(unknown)
 		}
@@ -197,9 +197,9 @@ func (m *Model) checkHosts(fleet *dockerhost.Fleet) diag.Diagnostics {
 
 // known reports whether the provider block knows all of hosts already, or does
 // not have them at all.
-func known(fleet *dockerhost.Fleet, hosts []string) bool {
+func known(data *providerdata.Data, hosts []string) bool {
 	for _, host := range hosts {
-		if declared, known := fleet.Declares(host); declared && !known {
+		if declared, known := data.Hosts.Declares(host); declared && !known {
 			return false
 		}
 	}

@@ -40,7 +40,7 @@ func (r *Resource[M]) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if state != nil && !shared.Name.Equal(r.Shared(state).Name) {
 		return // replaced: this plan is made once more, without the state
 	}
-	resp.Diagnostics.Append(shared.checkHosts(r.data.Hosts)...)
+	resp.Diagnostics.Append(shared.checkHosts(r.data)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -61,7 +61,7 @@ func (r *Resource[M]) look(ctx context.Context, plan, state *M, req resource.Mod
 	if state != nil {
 		hosts = append(hosts, r.Shared(state).Hosts()...)
 	}
-	if shared.Replicas.IsUnknown() || shared.Name.IsUnknown() || !known(r.data.Hosts, hosts) {
+	if shared.Replicas.IsUnknown() || shared.Name.IsUnknown() || !known(r.data, hosts) {
 		return nil, nil
 	}
 	s, all := r.service(ctx, plan, nil)
@@ -90,7 +90,7 @@ func (r *Resource[M]) look(ctx context.Context, plan, state *M, req resource.Mod
 		all.Append(r.failure("plan", view, err))
 		return nil, all
 	}
-	if warning, any := diags.PlannedSteps(fmt.Sprintf("anka_%s %s", r.Role, s.Desired.Owner), steps); any {
+	if warning, some := diags.PlannedSteps(fmt.Sprintf("anka_%s %s", r.Role, s.Desired.Owner), steps); some {
 		all.Append(warning)
 	}
 	if found := view.Ours(s.Desired); state == nil && len(found) > 0 {
@@ -129,7 +129,7 @@ func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, steps []topol
 	}
 	before := r.Shared(state)
 	old := Strings(before.URLs)
-	planned, diagnostics := shared.addresses(ctx, r.data.Hosts)
+	planned, diagnostics := shared.addresses(ctx, r.data)
 	touched := touched(steps)
 	for host, url := range planned {
 		// A URL that is new or changes is not there yet, and what reads it
@@ -138,7 +138,7 @@ func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, steps []topol
 			delete(planned, host)
 		}
 	}
-	if !known(r.data.Hosts, shared.Hosts()) {
+	if !known(r.data, shared.Hosts()) {
 		// What cannot be computed yet stays what it was.
 		for host, url := range old {
 			if declared, known := r.data.Hosts.Declares(host); declared && !known {
@@ -151,7 +151,7 @@ func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, steps []topol
 	switch {
 	case len(steps) > 0:
 		shared.Ready = types.BoolUnknown()
-	case shared.Ready.IsUnknown() && before.Ready.ValueBool() && known(r.data.Hosts, shared.Hosts()):
+	case shared.Ready.IsUnknown() && before.Ready.ValueBool() && known(r.data, shared.Hosts()):
 		shared.Ready = before.Ready
 	}
 	return diagnostics

@@ -153,7 +153,7 @@ func pull(d Desired, o Observed, verdicts []verdict) topology.Step {
 	hosts := map[string][]string{}
 	var images []string
 	for _, v := range verdicts {
-		r, _ := d.replica(v.host)
+		r := d.replica(v.host)
 		creates := v.need == create || v.need == replace || v.need == discard
 		if !creates || slices.Contains(o.Hosts[v.host].Pulled, r.Spec.Image) {
 			continue

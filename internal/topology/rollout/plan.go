@@ -42,7 +42,7 @@ func Simulate(d Desired, o Observed, step topology.Step) {
 }
 
 func simulate(d Desired, h Host, name string, step topology.Step) Host {
-	r, _ := d.replica(name)
+	r := d.replica(name)
 	fresh := container.Found{
 		Name: r.Spec.Name, Image: r.Spec.Image, Labels: r.Spec.Labels, Ports: r.Spec.Ports, Status: container.Created,
 	}

@@ -107,13 +107,14 @@ func (d Desired) surplus(o Observed) []string {
 	return hosts
 }
 
-func (d Desired) replica(host string) (Replica, bool) {
+// replica is the one on host, empty when none is desired there.
+func (d Desired) replica(host string) Replica {
 	for _, r := range d.Replicas {
 		if r.Host == host {
-			return r, true
+			return r
 		}
 	}
-	return Replica{}, false
+	return Replica{}
 }
 
 // ours reports whether f exists and is the container of id.
