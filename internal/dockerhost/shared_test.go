@@ -60,9 +60,10 @@ func TestShared_remembersAFailureForAWhile(t *testing.T) {
 }
 
 func TestShared_oneCallersCancellationIsNotTheOthers(t *testing.T) {
-	release := make(chan struct{})
+	started, release := make(chan struct{}), make(chan struct{})
 	s := &shared[int64]{
 		open: func(ctx context.Context) (int64, error) {
+			close(started)
 			select {
 			case <-release:
 				return 1, nil
@@ -78,9 +79,11 @@ func TestShared_oneCallersCancellationIsNotTheOthers(t *testing.T) {
 		_, err := s.get(cancelled)
 		first <- err
 	}()
+	<-started
+	ctx := testContext(t)
 	second := make(chan error)
 	go func() {
-		_, err := s.get(testContext(t))
+		_, err := s.get(ctx)
 		second <- err
 	}()
 	cancel()

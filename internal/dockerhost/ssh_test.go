@@ -236,6 +236,23 @@ func TestSSH_goesThroughAJumpHost(t *testing.T) {
 	wantText(t, err, "log in to hop@", "is not known")
 }
 
+func TestSSH_jumpHostInheritsNoTrust(t *testing.T) {
+	never := false
+	behind := SSHConfig{
+		User: "ops", PrivateKey: "key", Agent: &never, KnownHosts: "known", HostKey: "pinned", InsecureIgnoreHostKey: true,
+		Jump: &JumpConfig{Address: "jump"},
+	}
+	got := inherit(SSHConfig{}, behind)
+	want := SSHConfig{User: "ops", PrivateKey: "key", Agent: &never, KnownHosts: "known"}
+	if got != want {
+		t.Errorf("got %+v", got)
+	}
+	own := SSHConfig{User: "hop", PrivateKeyPath: "path", KnownHostsPath: "path", HostKey: "own"}
+	if got := inherit(own, behind); got != own {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestSSH_serviceThatCannotBeReached(t *testing.T) {
 	server, _ := behindSSH(t)
 	h := newHost(t, server.hostConfig())
