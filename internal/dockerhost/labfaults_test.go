@@ -89,6 +89,30 @@ func TestAccHost_worksWithoutAnyForwarding(t *testing.T) {
 	wantText(t, err, "forbids the tunnel", "AllowTcpForwarding", `service_access to "direct"`)
 }
 
+// The second host is reached through the first, which is all that this machine
+// needs to reach.
+func TestAccHost_goesThroughAJumpHost(t *testing.T) {
+	lab := testlab.LabForTest(t, 2)
+	cfg := labConfig(t, lab, "ssh")
+	cfg.Name, cfg.Address, cfg.DockerHost = "h2", lab.Hosts[1].Address, lab.Hosts[1].SSHURL(testlab.SSHPort)
+	cfg.SSH.Jump = &JumpConfig{Address: "root@" + lab.Hosts[0].SSHAddr()}
+	h := newHost(t, cfg)
+	ctx := testContext(t)
+	through, err := h.Daemon(ctx)
+	must(t, err)
+	cfg.SSH.Jump = nil
+	directly, err := newHost(t, cfg).Daemon(ctx)
+	must(t, err)
+	jump, err := labHost(t, lab, "ssh").Daemon(ctx)
+	must(t, err)
+	if through.ID != directly.ID || through.ID == jump.ID {
+		t.Errorf("reached daemon %s, want %s and not the jump host's %s", through.ID, directly.ID, jump.ID)
+	}
+	cfg.SSH.Jump = &JumpConfig{Address: "root@" + lab.Hosts[0].SSHAddr(), SSH: SSHConfig{KnownHosts: "# none"}}
+	_, err = newHost(t, cfg).Daemon(ctx)
+	wantText(t, err, "log in to root@"+lab.Hosts[0].SSHAddr(), "is not known")
+}
+
 func TestAccHost_picksTheHostKeyThatIsKnown(t *testing.T) {
 	lab := testlab.LabForTest(t, 1)
 	cfg := labConfig(t, lab, "ssh")
