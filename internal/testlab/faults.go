@@ -230,7 +230,7 @@ func (h *Host) ensureForwarder(ctx context.Context) error {
 }
 
 // Clean removes every container, volume and network of the host's daemon and everything below /opt, /srv, /data and
-// /var/lib/anka*; images stay.
+// /var/lib/anka* but the lab's own; images stay.
 func (h *Host) Clean(ctx context.Context) error {
 	_, err := h.Run(ctx, `set -e
 test -d /run/lab # on a host of a lab, never on this machine
@@ -241,7 +241,8 @@ if [ -n "$volumes" ]; then docker volume rm -f $volumes >/dev/null; fi
 docker network prune -f >/dev/null
 mkdir -p /data
 find /opt /srv /data -mindepth 1 -maxdepth 1 ! -name containerd -exec rm -rf {} +
-rm -rf /var/lib/anka*`)
+# anka-lab is the machine's own, seen through the host's overlay.
+find /var/lib -mindepth 1 -maxdepth 1 -name 'anka*' ! -name anka-lab -exec rm -rf {} +`)
 	return err
 }
 
