@@ -68,10 +68,10 @@ func (s *Service) Apply(ctx context.Context) (Result, error) {
 		Do:   s.do,
 		Log:  s.Log,
 	}
-	_, _, err := task.Run(ctx)
+	_, done, err := task.Run(ctx)
 	var failed *runner.StepError
 	if !errors.As(err, &failed) {
-		return result, err
+		return result, progress(done, err)
 	}
 	var waiting *NotReadyError
 	if errors.As(err, &waiting) && s.last(failed.Step, result.View.Observed) {
@@ -79,6 +79,21 @@ func (s *Service) Apply(ctx context.Context) (Result, error) {
 		return result, nil
 	}
 	return result, s.rollback(ctx, failed)
+}
+
+// progress says beside an error between steps what has been done before it.
+func progress(done []topology.Step, err error) error {
+	if err == nil {
+		return nil
+	}
+	if len(done) == 0 {
+		return fmt.Errorf("%w\n\nNothing has been changed on any host", err)
+	}
+	var text strings.Builder
+	for _, step := range done {
+		fmt.Fprintf(&text, "\n%s", step)
+	}
+	return fmt.Errorf("%w\n\nApplying again goes on from here. Done before:%s", err, text.String())
 }
 
 // last reports whether nothing is left to do but step, and nothing is kept
@@ -109,6 +124,10 @@ func (s *Service) rollback(ctx context.Context, failed *runner.StepError) error 
 		return fmt.Errorf("%w\n\nWhat state that host is in now could not be seen: %w", failed, err)
 	}
 	for _, host := range acting.On() {
+		if silent := view.Silent[host]; silent != nil {
+			return fmt.Errorf("%w\n\nHost %s cannot be reached any more, so nothing was put back there, and no other host was touched. "+
+				"An old container is kept until its successor is ready: apply again when the host is back: %w", failed, host, silent)
+		}
 		steps := rollout.Rollback(s.Desired, view.Observed, host)
 		if len(steps) == 0 {
 			continue

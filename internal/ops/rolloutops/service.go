@@ -104,17 +104,20 @@ func (v View) Ready(d rollout.Desired) bool {
 	return true
 }
 
-// Hashes are the fingerprints of what runs now; of hosts that did not answer,
-// what is recorded.
+// Hashes are the fingerprints of what is known to serve, by host. Of a host
+// that did not answer, or whose container is not proven yet, it is what was
+// recorded before: as long as that differs from what is desired, a plan
+// without this host is refused.
 func (v View) Hashes(d rollout.Desired) map[string]string {
 	hashes := map[string]string{}
 	for name, host := range v.Hosts {
+		id := d.Identity(name)
 		recorded, known := v.Recorded[name]
 		switch {
-		case host.Reach != topology.Reachable && known:
-			hashes[name] = recorded
-		case owned(host.Container, d.Identity(name)):
+		case host.Ready && owned(host.Container, id) && !owned(host.Previous, id):
 			hashes[name] = host.Container.Hash()
+		case known:
+			hashes[name] = recorded
 		}
 	}
 	return hashes

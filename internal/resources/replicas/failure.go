@@ -24,6 +24,9 @@ func (r *Resource[M]) failure(act string, view rolloutops.View, err error) diag.
 	if errors.As(err, &unreachable) && len(reasons) > 0 {
 		detail += "\n\n" + strings.Join(reasons, "\n\n")
 	}
+	if act == "plan" {
+		detail += "\n\nNothing has been changed on any host."
+	}
 	fault, found := rolloutops.FaultOf(err)
 	switch {
 	case !found:

@@ -73,6 +73,74 @@ func TestAccRegistry_takesBackBadUpdate(t *testing.T) {
 	})
 }
 
+// TestAccRegistry_hostCutOffInMidRoll: the host that is being updated vanishes.
+// No other host is touched, nor by a plan without it, and when it is back the
+// next apply converges.
+func TestAccRegistry_hostCutOffInMidRoll(t *testing.T) {
+	lab, target := labAndTarget(t)
+	provider := acctest.Provider(t, target, "ssh", `connect_timeout = "3s"`)
+	config := provider + registryOn(target, threeHosts)
+	changed := provider + registryOn(target, threeHosts, `ready_timeout = "10s"`, `env = { ANKASIM_READY_DELAY = "4s" }`)
+	var before map[string]string
+	var cut sync.WaitGroup
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: config},
+			{
+				PreConfig: func() {
+					before = ids(t, lab, "registry")
+					cut.Go(func() { cutOffInMidRoll(t, lab) })
+				},
+				Config:      changed,
+				ExpectError: regexp.MustCompile(`(?s)Unable to update registry.*h1`),
+			},
+			{
+				PreConfig:   cut.Wait,
+				Config:      changed,
+				ExpectError: regexp.MustCompile(`(?s)has to change on h1.*cannot be\s+reached.*Nothing has been changed`),
+			},
+			{
+				PreConfig: func() {
+					after := ids(t, lab, "registry")
+					if after["h2"] != before["h2"] || after["h3"] != before["h3"] {
+						t.Errorf("containers were %v and are %v", before, after)
+					}
+					must(t, lab.Host("h1").Restore(context.Background()))
+				},
+				Config: changed, ConfigStateChecks: []statecheck.StateCheck{ready(registryAddress, true)},
+				Check: answer(registryAddress, "/readyz", 3),
+			},
+			{Config: changed, ConfigPlanChecks: emptyPlan()},
+		},
+	})
+}
+
+// cutOffInMidRoll waits until the old container of h1 has been set aside and
+// its successor runs, and cuts the host off.
+func cutOffInMidRoll(t *testing.T, lab *testlab.Lab) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		running, err := lab.Host("h1").Docker(ctx, "ps", "--format", "{{.Names}}", "--filter", "label=io.github.anka-ha.role=registry")
+		all, _ := lab.Host("h1").Docker(ctx, "ps", "-a", "--format", "{{.Names}}")
+		if err == nil && strings.TrimSpace(running) == "anka-acc-registry-h1" && strings.Contains(all, ".previous") {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			t.Error("no replacement was seen on h1")
+			return
+		case <-ticker.C:
+		}
+	}
+	if err := lab.Host("h1").CutOff(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestAccRegistry_finishesInterruptedReplacement: whatever an apply that was
 // killed has left, the next one converges.
 func TestAccRegistry_finishesInterruptedReplacement(t *testing.T) {

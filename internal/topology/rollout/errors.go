@@ -8,7 +8,7 @@ import (
 )
 
 // UnreachableError says that hosts on which something has to change did not
-// answer. Nothing has been touched.
+// answer.
 type UnreachableError struct {
 	Role  container.Role
 	Hosts []string // sorted
@@ -17,8 +17,8 @@ type UnreachableError struct {
 
 // Error names the hosts and the way out.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("the %s has to change on %s (%s), which cannot be reached; nothing has been changed anywhere. "+
-		"Bring the host back and plan again", e.Role, strings.Join(e.Hosts, ", "), e.Why)
+	return fmt.Sprintf("the %s has to change on %s (%s), which cannot be reached. "+
+		"Bring the host back and apply again", e.Role, strings.Join(e.Hosts, ", "), e.Why)
 }
 
 // ForeignError says that a name of ours is taken by a container that is not

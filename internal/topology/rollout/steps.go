@@ -59,7 +59,9 @@ type Restore struct{ Target }
 type Remove struct{ Target }
 
 // String tells the step in the words of the plan.
-func (s Pull) String() string { return fmt.Sprintf("pull %s %s", s.Image, s.where()) }
+func (s Pull) String() string {
+	return fmt.Sprintf("pull %s %s, where it is missing", s.Image, s.where())
+}
 
 // String tells the step in the words of the plan.
 func (s Discard) String() string { return fmt.Sprintf("remove the unused %s %s", s.Role, s.where()) }
