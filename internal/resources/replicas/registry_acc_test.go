@@ -181,6 +181,30 @@ func TestAccRegistry_refusesForeignContainerAndTakenPort(t *testing.T) {
 	}
 }
 
+// TestAccRegistry_failedCreationLeavesNothing: an image that one host lacks and
+// a port that only shows as taken at the start are errors that name the host,
+// and no container is left anywhere.
+func TestAccRegistry_failedCreationLeavesNothing(t *testing.T) {
+	lab, target := labAndTarget(t)
+	provider := acctest.Provider(t, target, "ssh")
+	fail := func(config, want string) {
+		resource.Test(t, resource.TestCase{
+			ProtoV6ProviderFactories: acctest.Factories(),
+			Steps:                    []resource.TestStep{{Config: provider + config, ExpectError: regexp.MustCompile(want)}},
+		})
+		if left := ids(t, lab, "registry"); left["h1"]+left["h2"]+left["h3"] != "" {
+			t.Errorf("containers are left: %v", left)
+		}
+	}
+	docker(t, lab, "h1", "tag", target.RegistryImage, "anka-lab/elsewhere:v1")
+	docker(t, lab, "h2", "tag", target.RegistryImage, "anka-lab/elsewhere:v1")
+	fail(strings.Replace(registryOn(target, threeHosts), target.RegistryImage, "anka-lab/elsewhere:v1", 1),
+		`(?s)Unable to create registry.*host "h3" has\s+no\s+image`)
+	docker(t, lab, "h2", "run", "-d", "--network", "host", "--name", "squatter",
+		"-e", "ANKA_LISTEN_ADDR=:8089", "-e", "ANKA_BASE_PATH=/tmp", target.RegistryImage)
+	fail(registryOn(target, threeHosts), `(?s)Unable to create registry.*host\s+"h2":\s+port\s+8089\s+is\s+already\s+in\s+use`)
+}
+
 // TestAccRegistry_hostDown: a host that is down is a warning and nothing is
 // planned for it; a change that needs it is an error that touches nothing.
 func TestAccRegistry_hostDown(t *testing.T) {
