@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -240,14 +242,21 @@ func TestAccRegistry_keepsOrPurgesVolumes(t *testing.T) {
 }
 
 // TestAccRegistry_secretsStayOut: a token is in the container's environment,
-// and neither in state nor in labels or logs.
+// and neither in state nor in labels, logs or the trace of Terraform.
 func TestAccRegistry_secretsStayOut(t *testing.T) {
 	const canary, second = "canary-0123456789", "canary-9876543210"
+	traces := t.TempDir()
+	t.Setenv("TF_LOG", "TRACE")
+	t.Setenv("TF_LOG_PATH_MASK", filepath.Join(traces, "%s.log"))
 	lab, target := labAndTarget(t)
+	// The tokens come from files, because the test framework itself writes the
+	// configuration into the trace.
 	with := func(token string, version int) string {
+		file := filepath.Join(traces, fmt.Sprintf("token-%d", version))
+		must(t, os.WriteFile(file, []byte(token), 0o600))
 		return acctest.Provider(t, target, "ssh") + registryOn(target, threeHosts,
-			fmt.Sprintf("root_token_wo = %q\n  root_token_wo_version = %d", token, version),
-			fmt.Sprintf("env_wo = { ANKASIM_SECRET = %q }\n  env_wo_version = 1", token))
+			fmt.Sprintf("root_token_wo = file(%q)\n  root_token_wo_version = %d", file, version),
+			fmt.Sprintf("env_wo = { ANKASIM_SECRET = file(%q) }\n  env_wo_version = 1", file))
 	}
 	check := func(token string) resource.TestCheckFunc {
 		return func(s *terraform.State) error {
@@ -279,6 +288,14 @@ func TestAccRegistry_secretsStayOut(t *testing.T) {
 			},
 		},
 	})
+	trace, err := os.ReadFile(filepath.Join(traces, t.Name()+".log"))
+	must(t, err)
+	if !strings.Contains(string(trace), "registry step") {
+		t.Error("the trace does not tell the steps, so it proves nothing")
+	}
+	if at := strings.Index(string(trace), "canary-"); at >= 0 {
+		t.Errorf("the token is in the trace: …%s", trace[max(0, at-200):at])
+	}
 }
 
 // sampler asks services again and again until it is stopped, and counts how
