@@ -56,7 +56,8 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 			late = time.After(lateMember)
 		}
 		if time.Now().After(nextLook) {
-			if err := c.ended(ctx); err != nil {
+			// A cancelled wait tells below what it was waiting for.
+			if err := c.ended(ctx); err != nil && ctx.Err() == nil {
 				return verdict, err
 			}
 			nextLook = time.Now().Add(containerInterval)
@@ -89,8 +90,8 @@ func (c *Cluster) writeAndRead(ctx context.Context, members []etcd.Member) error
 // it is then in vain.
 func (c *Cluster) ended(ctx context.Context) error {
 	s, err := survey.Take(ctx, c.Fleet, c.hosts())
-	if err != nil || ctx.Err() != nil {
-		return nil // the wait itself notices a cancelled context
+	if err != nil {
+		return fmt.Errorf("look at the members' containers: %w", err)
 	}
 	var gone []string
 	for _, m := range c.Desired.Members {

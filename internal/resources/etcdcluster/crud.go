@@ -29,8 +29,8 @@ func (r *clusterResource) Create(ctx context.Context, req resource.CreateRequest
 	resp.Diagnostics.Append(diagnostics...)
 	members, diagnostics := plan.members(ctx)
 	resp.Diagnostics.Append(diagnostics...)
-	resp.Diagnostics.Append(checkHosts(r.data.Hosts, members)...)
-	desired, diagnostics := plan.desired(ctx, r.data.Hosts)
+	resp.Diagnostics.Append(r.checkHosts(members)...)
+	desired, diagnostics := r.desired(ctx, plan)
 	resp.Diagnostics.Append(diagnostics...)
 	resp.Diagnostics.Append(addressProblems(desired)...)
 	if resp.Diagnostics.HasError() {
@@ -72,7 +72,7 @@ func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, re
 	}
 	timeout, diagnostics := state.Timeouts.Read(ctx, readTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	desired, diagnostics := state.desired(ctx, r.data.Hosts)
+	desired, diagnostics := r.desired(ctx, state)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -124,11 +124,11 @@ func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	timeout, diagnostics := plan.Timeouts.Update(ctx, updateTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	desired, diagnostics := plan.desired(ctx, r.data.Hosts)
+	desired, diagnostics := r.desired(ctx, plan)
 	resp.Diagnostics.Append(diagnostics...)
 	// With hosts that were not known at plan, what the plan would have refused
 	// is refused here.
-	resp.Diagnostics.Append(refuseMovedHosts(desired, state)...)
+	resp.Diagnostics.Append(refuseMovedHosts(ctx, desired, state)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -158,7 +158,7 @@ func (r *clusterResource) Delete(ctx context.Context, req resource.DeleteRequest
 	}
 	timeout, diagnostics := state.Timeouts.Delete(ctx, deleteTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	desired, diagnostics := state.desired(ctx, r.data.Hosts)
+	desired, diagnostics := r.desired(ctx, state)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return

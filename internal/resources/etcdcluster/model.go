@@ -9,7 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
@@ -95,9 +94,9 @@ func (m model) settings(ctx context.Context) (etcd.Settings, diag.Diagnostics) {
 }
 
 // desired converts the model to what the planner takes. The addresses come
-// from the fleet; a host that is missing there leaves its members' addresses
-// empty. Nothing unknown may be left in the model's settings.
-func (m model) desired(ctx context.Context, fleet *dockerhost.Fleet) (etcd.Desired, diag.Diagnostics) {
+// from the provider block; a host that is missing there leaves its members'
+// addresses empty. Nothing unknown may be left in the model's settings.
+func (r *clusterResource) desired(ctx context.Context, m model) (etcd.Desired, diag.Diagnostics) {
 	settings, all := m.settings(ctx)
 	members, diagnostics := m.members(ctx)
 	all.Append(diagnostics...)
@@ -115,7 +114,7 @@ func (m model) desired(ctx context.Context, fleet *dockerhost.Fleet) (etcd.Desir
 			PeerPort:   int(member.PeerPort.ValueInt64()),
 			BindIP:     member.BindIP.ValueString(),
 		}
-		if host, err := fleet.Host(one.Host); err == nil {
+		if host, err := r.data.Hosts.Host(one.Host); err == nil {
 			one.Address = host.Address()
 		}
 		one.Incarnation = d.IncarnationOf(one, member.Data.ValueString())
@@ -186,13 +185,13 @@ func memberPath(member, attribute string) path.Path {
 }
 
 // checkHosts refuses members on hosts that the provider block does not have.
-func checkHosts(fleet *dockerhost.Fleet, members map[string]memberModel) diag.Diagnostics {
+func (r *clusterResource) checkHosts(members map[string]memberModel) diag.Diagnostics {
 	var all diag.Diagnostics
 	for name, member := range members {
 		if member.Host.IsUnknown() {
 			continue
 		}
-		_, err := fleet.Host(member.Host.ValueString())
+		_, err := r.data.Hosts.Host(member.Host.ValueString())
 		if unknown, is := diags.UnknownHost(memberPath(name, "host"), err); is {
 			all.Append(unknown)
 		}

@@ -39,7 +39,7 @@ func (r *clusterResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	}
 	members, diagnostics := plan.members(ctx)
 	resp.Diagnostics.Append(diagnostics...)
-	resp.Diagnostics.Append(checkHosts(r.data.Hosts, members)...)
+	resp.Diagnostics.Append(r.checkHosts(members)...)
 	if state != nil {
 		resp.Diagnostics.Append(refuseChanges(ctx, *state, plan)...)
 	}
@@ -67,7 +67,7 @@ func (r *clusterResource) hostsKnown(members map[string]memberModel) bool {
 }
 
 func (r *clusterResource) planCreate(ctx context.Context, plan *model) diag.Diagnostics {
-	desired, all := plan.desired(ctx, r.data.Hosts)
+	desired, all := r.desired(ctx, *plan)
 	if all.HasError() {
 		return all
 	}
@@ -83,12 +83,12 @@ func (r *clusterResource) planUpdate(ctx context.Context, plan *model, state mod
 	// Unchanged members keep what the state knows of them.
 	plan.Members, plan.ID, plan.Endpoints = state.Members, state.ID, state.Endpoints
 	plan.ClusterID, plan.Version, plan.Ready = state.ClusterID, state.Version, state.Ready
-	desired, all := plan.desired(ctx, r.data.Hosts)
+	desired, all := r.desired(ctx, *plan)
 	if all.HasError() {
 		return all
 	}
 	desired.Born = true
-	all.Append(refuseMovedHosts(desired, state)...)
+	all.Append(refuseMovedHosts(ctx, desired, state)...)
 	if all.HasError() {
 		return all
 	}
@@ -202,9 +202,9 @@ func refusedChange(at path.Path, what string) diag.Diagnostic {
 
 // refuseMovedHosts refuses to go on when a host got another address in the
 // provider block: members know each other by address.
-func refuseMovedHosts(d etcd.Desired, state model) diag.Diagnostics {
+func refuseMovedHosts(ctx context.Context, d etcd.Desired, state model) diag.Diagnostics {
 	var all diag.Diagnostics
-	members, diagnostics := state.members(context.Background())
+	members, diagnostics := state.members(ctx)
 	all.Append(diagnostics...)
 	for _, m := range d.Members {
 		was := members[m.Name].ClientURL.ValueString()

@@ -38,44 +38,76 @@ func TestValidate(t *testing.T) {
 			member(c, "etcd-1")["host"] = protocol.Unknown{}
 			member(c, "etcd-1")["client_port"] = protocol.Unknown{}
 		}, ""},
-		"name": {func(c object) { c["name"] = "a;rm -rf /" },
-			`error ("name"): Invalid name: "a;rm -rf /" is not a valid name. The value must be 1 to 32 lower-case letters, digits and inner hyphens.`},
-		"member's name": {func(c object) {
-			c["members"].(object)["a,b="] = object{"host": "h4"}
-			delete(c["members"].(object), "etcd-1")
+		"name": {
+			func(c object) { c["name"] = "a;rm -rf /" },
+			`error ("name"): Invalid name: "a;rm -rf /" is not a valid name. The value must be 1 to 32 lower-case letters, digits and inner hyphens.`,
 		},
-			`error ("members").("a,b="): Invalid name: "a,b=" is not a valid name. The value must be 1 to 32 lower-case letters, digits and inner hyphens.`},
-		"no members": {func(c object) { c["members"] = object{} },
-			`error ("members"): Invalid Attribute Value: Attribute members map must contain at least 1 elements, got: 0`},
-		"even members": {func(c object) { delete(c["members"].(object), "etcd-3") },
-			`warning ("members"): Even number of etcd members: With 2 members a quorum is 2, so the cluster survives the loss of 0: as many as with 1, with more that can go wrong.`},
+		"member's name": {
+			func(c object) {
+				c["members"].(object)["a,b="] = object{"host": "h4"}
+				delete(c["members"].(object), "etcd-1")
+			},
+			`error ("members").("a,b="): Invalid name: "a,b=" is not a valid name. The value must be 1 to 32 lower-case letters, digits and inner hyphens.`,
+		},
+		"no members": {
+			func(c object) { c["members"] = object{} },
+			`error ("members"): Invalid Attribute Value: Attribute members map must contain at least 1 elements, got: 0`,
+		},
+		"even members": {
+			func(c object) { delete(c["members"].(object), "etcd-3") },
+			`warning ("members"): Even number of etcd members: With 2 members a quorum is 2, so the cluster survives the loss of 0: as many as with 1, with more that can go wrong.`,
+		},
 		"members on one host": {func(c object) {
 			member(c, "etcd-2")["host"], member(c, "etcd-2")["client_port"], member(c, "etcd-2")["peer_port"] = "h1", 3379, 3380
 		}, `warning ("members"): Several etcd members on one host: etcd-1, etcd-2 are all on host h1: when it fails, they all fail together, which a cluster of 3 members does not survive (1 of 3 left, a quorum is 2).`},
-		"port used twice": {func(c object) { member(c, "etcd-1")["peer_port"] = 2379 },
-			`error ("members").("etcd-1").("peer_port"): Port used twice: client_port of etcd-1 and peer_port of etcd-1 are both host h1 port 2379. Give each its own port.`},
-		"port out of range": {func(c object) { member(c, "etcd-1")["client_port"] = 70000 },
-			`error ("members").("etcd-1").("client_port"): Invalid Attribute Value: Attribute members["etcd-1"].client_port value must be between 1 and 65535, got: 70000`},
-		"relative path": {func(c object) { c["data_path"] = "data" },
-			`error ("data_path"): Invalid host path: "data" is not absolute. The value must be an absolute path of its own, such as "/opt/registry-storage".`},
-		"dangerous path": {func(c object) { c["data_path"] = "/etc" },
-			`error ("data_path"): Invalid host path: "/etc" belongs to the operating system. The value must be an absolute path of its own, such as "/opt/registry-storage".`},
-		"image": {func(c object) { c["image"] = "No Image" },
-			`error ("image"): Invalid image: "No Image" is not an image reference. The value must be an image reference such as "quay.io/coreos/etcd:v3.5.35".`},
-		"retention without unit": {func(c object) { c["auto_compaction_retention"] = "1" },
-			`error ("auto_compaction_retention"): Invalid retention: "1" is not a duration such as "30m" or "1h". A plain number means hours to etcd; write the unit.`},
-		"retention of revisions": {func(c object) { c["auto_compaction_mode"], c["auto_compaction_retention"] = "revision", "30m" },
-			`error ("auto_compaction_retention"): Invalid retention: "30m" is not a number of revisions, which auto_compaction_mode = "revision" needs.`},
-		"managed argument": {func(c object) { c["extra_args"] = []string{"--log-level=debug", "--name=x"} },
-			`error ("extra_args").(1): Argument is set by the provider: --name is set by the provider. Use the resource's attributes instead.`},
-		"not an argument": {func(c object) { c["extra_args"] = []string{"debug"} },
-			`error ("extra_args").(0): Invalid argument: "debug" does not begin with two hyphens. Write a flag and its value as one element: "--flag=value".`},
-		"managed variable": {func(c object) { c["env"] = object{"ETCD_NAME": "x"} },
-			`error ("env").("ETCD_NAME"): Variable is set by the provider: ETCD_NAME says the same as --name, which the provider sets, and etcd does not start when it is told something both ways. Use the resource's attributes instead.`},
-		"bind IP": {func(c object) { c["bind_ip"] = "h1" },
-			`error ("bind_ip"): Invalid IP address: "h1" is not an IP address. The value must be an IP address such as "10.0.1.4" or "0.0.0.0".`},
-		"timeout": {func(c object) { c["timeouts"] = object{"create": "soon"} },
-			`error ("timeouts").("create"): Invalid Attribute Value Time Duration: "soon" must be a string containing a sequence of decimal numbers, each with optional fraction and a unit suffix, such as "300ms", "-1.5h" or "2h45m". Valid time units are "ns", "us" (or "µs"), "ms", "s", "m", "h".`},
+		"port used twice": {
+			func(c object) { member(c, "etcd-1")["peer_port"] = 2379 },
+			`error ("members").("etcd-1").("peer_port"): Port used twice: client_port of etcd-1 and peer_port of etcd-1 are both host h1 port 2379. Give each its own port.`,
+		},
+		"port out of range": {
+			func(c object) { member(c, "etcd-1")["client_port"] = 70000 },
+			`error ("members").("etcd-1").("client_port"): Invalid Attribute Value: Attribute members["etcd-1"].client_port value must be between 1 and 65535, got: 70000`,
+		},
+		"relative path": {
+			func(c object) { c["data_path"] = "data" },
+			`error ("data_path"): Invalid host path: "data" is not absolute. The value must be an absolute path of its own, such as "/opt/registry-storage".`,
+		},
+		"dangerous path": {
+			func(c object) { c["data_path"] = "/etc" },
+			`error ("data_path"): Invalid host path: "/etc" belongs to the operating system. The value must be an absolute path of its own, such as "/opt/registry-storage".`,
+		},
+		"image": {
+			func(c object) { c["image"] = "No Image" },
+			`error ("image"): Invalid image: "No Image" is not an image reference. The value must be an image reference such as "quay.io/coreos/etcd:v3.5.35".`,
+		},
+		"retention without unit": {
+			func(c object) { c["auto_compaction_retention"] = "1" },
+			`error ("auto_compaction_retention"): Invalid retention: "1" is not a duration such as "30m" or "1h". A plain number means hours to etcd; write the unit.`,
+		},
+		"retention of revisions": {
+			func(c object) { c["auto_compaction_mode"], c["auto_compaction_retention"] = "revision", "30m" },
+			`error ("auto_compaction_retention"): Invalid retention: "30m" is not a number of revisions, which auto_compaction_mode = "revision" needs.`,
+		},
+		"managed argument": {
+			func(c object) { c["extra_args"] = []string{"--log-level=debug", "--name=x"} },
+			`error ("extra_args").(1): Argument is set by the provider: --name is set by the provider. Use the resource's attributes instead.`,
+		},
+		"not an argument": {
+			func(c object) { c["extra_args"] = []string{"debug"} },
+			`error ("extra_args").(0): Invalid argument: "debug" does not begin with two hyphens. Write a flag and its value as one element: "--flag=value".`,
+		},
+		"managed variable": {
+			func(c object) { c["env"] = object{"ETCD_NAME": "x"} },
+			`error ("env").("ETCD_NAME"): Variable is set by the provider: ETCD_NAME says the same as --name, which the provider sets, and etcd does not start when it is told something both ways. Use the resource's attributes instead.`,
+		},
+		"bind IP": {
+			func(c object) { c["bind_ip"] = "h1" },
+			`error ("bind_ip"): Invalid IP address: "h1" is not an IP address. The value must be an IP address such as "10.0.1.4" or "0.0.0.0".`,
+		},
+		"timeout": {
+			func(c object) { c["timeouts"] = object{"create": "soon"} },
+			`error ("timeouts").("create"): Invalid Attribute Value Time Duration: "soon" must be a string containing a sequence of decimal numbers, each with optional fraction and a unit suffix, such as "300ms", "-1.5h" or "2h45m". Valid time units are "ns", "us" (or "µs"), "ms", "s", "m", "h".`,
+		},
 	}
 	server := protocol.Serve(t, "anka_etcd_cluster", dockerhost.NewFleet(), etcdcluster.New)
 	for name, c := range cases {

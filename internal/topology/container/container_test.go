@@ -110,7 +110,7 @@ func TestNamesAreHarmless(t *testing.T) {
 			return
 		}
 		for _, r := range s {
-			if !(r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z') {
+			if r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') {
 				t.Fatalf("%q contains %q", s, r)
 			}
 		}

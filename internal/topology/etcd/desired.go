@@ -5,7 +5,6 @@ package etcd
 
 import (
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,7 +87,11 @@ func (m Member) ClientURL() string { return m.url(m.ClientPort) }
 func (m Member) PeerURL() string { return m.url(m.PeerPort) }
 
 func (m Member) url(port int) string {
-	return "http://" + net.JoinHostPort(m.Address, strconv.Itoa(port))
+	address := m.Address
+	if strings.Contains(address, ":") { // IPv6
+		address = "[" + address + "]"
+	}
+	return "http://" + address + ":" + strconv.Itoa(port)
 }
 
 // place is how messages name a member: "etcd-1 on h1".

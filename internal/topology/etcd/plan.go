@@ -102,7 +102,7 @@ func portConflict(o Observed, s memberState) *Refusal {
 			continue
 		}
 		for _, p := range found.Ports {
-			attribute := ""
+			var attribute string
 			switch p.HostPort {
 			case s.ClientPort:
 				attribute = "client_port"

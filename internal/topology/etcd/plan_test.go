@@ -3,6 +3,7 @@ package etcd
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -106,7 +107,7 @@ func parseCase(t *testing.T, td *datadriven.TestData) (Desired, Observed) {
 		case "volume":
 			o.Volumes[words[1]] = append(o.Volumes[words[1]], words[2])
 		case "container":
-			o.put(words[1], parseContainer(d, words, options))
+			o.put(words[1], parseContainer(t, d, words, options))
 		default:
 			td.Fatalf(t, "unknown line %q", line)
 		}
@@ -116,7 +117,7 @@ func parseCase(t *testing.T, td *datadriven.TestData) (Desired, Observed) {
 
 // parseContainer makes a container as the desired cluster would, but for what
 // the options change. It must come after the members.
-func parseContainer(d Desired, words []string, options map[string]string) container.Found {
+func parseContainer(t *testing.T, d Desired, words []string, options map[string]string) container.Found {
 	host, instance := words[1], words[2]
 	m := Member{Name: instance, Host: host}
 	for _, known := range d.Members {
@@ -145,9 +146,11 @@ func parseContainer(d Desired, words []string, options map[string]string) contai
 		}
 	}
 	if port := options["port"]; port != "" {
-		p := container.Port{}
-		fmt.Sscanf(port, "%d", &p.HostPort)
-		found.Ports = append(found.Ports, p)
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found.Ports = append(found.Ports, container.Port{HostPort: n})
 	}
 	return found
 }
