@@ -43,7 +43,7 @@ func (d Desired) Spec(m Member, birth Birth, token string) container.Spec {
 		incarnation = Incarnation(token)
 	}
 	state := "new"
-	if birth == Rejoin {
+	if birth != Bootstrap {
 		state = "existing"
 	}
 	bindIP := d.Settings.BindIP
@@ -76,6 +76,24 @@ func (d Desired) Spec(m Member, birth Birth, token string) container.Spec {
 	owned := spec.Owned(d.identity(m))
 	owned.Mounts = []container.Mount{d.Data(m, incarnation)}
 	return owned
+}
+
+// JoinSpec is the container of a member that joins a cluster with this member
+// list, on fresh data. etcd refuses to start a member that is given another
+// list than the cluster's.
+func (d Desired) JoinSpec(m Member, token string, peers []Peer) container.Spec {
+	m.Incarnation = ""
+	spec := d.Spec(m, Join, token)
+	var list []string
+	for _, p := range peers {
+		name := p.Name
+		if p.url() == m.PeerURL() {
+			name = m.Name
+		}
+		list = append(list, name+"="+p.url())
+	}
+	spec.BirthArgs[0] = "--initial-cluster=" + strings.Join(list, ",")
+	return spec
 }
 
 // flags are etcd's flags that shape a running member.

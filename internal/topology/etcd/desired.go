@@ -30,6 +30,15 @@ type Desired struct {
 	Image string
 	// Members are all members, in any order.
 	Members []Member
+	// Former are members that the state knows where the configuration no longer
+	// has them: removed, or moved to another host.
+	Former []Member
+	// Version is what the image runs, such as 3.5.35; "" when its name does not
+	// tell.
+	Version string
+	// SnapshotBefore asks for a snapshot before anything is changed on a
+	// cluster that exists.
+	SnapshotBefore bool
 	// DataPath is the host path under which each member gets a directory of
 	// its own; empty means named volumes.
 	DataPath string

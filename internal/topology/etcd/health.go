@@ -2,7 +2,6 @@ package etcd
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -17,6 +16,10 @@ type View struct {
 	Version string
 	// Peers is the member list as this member has it.
 	Peers []Peer
+	// Learner: this member has no vote yet.
+	Learner bool
+	// Alarms are those that this member reports, in words.
+	Alarms []string
 }
 
 // Peer is one entry of a member list.
@@ -47,7 +50,7 @@ type Verdict struct {
 	IDs map[string]uint64
 }
 
-// Judge compares what the endpoints said, by member name. Health of endpoints
+// Judge compares what the endpoints said, by [Member.Key]. Health of endpoints
 // alone proves nothing: a member on stale data answers healthily while it is a
 // cluster of its own.
 func Judge(d Desired, views map[string]View) Verdict {
@@ -55,7 +58,7 @@ func Judge(d Desired, views map[string]View) Verdict {
 	following := map[[2]uint64]int{}
 	clusters := map[uint64][]string{}
 	for _, m := range d.sorted() {
-		view, asked := views[m.Name]
+		view, asked := views[m.Key()]
 		if !asked || view.Err != "" {
 			continue
 		}
@@ -80,15 +83,10 @@ func Judge(d Desired, views map[string]View) Verdict {
 
 func ailing(d Desired, views map[string]View, clusters map[uint64][]string) string {
 	if len(clusters) > 1 {
-		var parts []string
-		for id, names := range clusters {
-			parts = append(parts, fmt.Sprintf("%s say cluster %s", strings.Join(names, " and "), HexID(id)))
-		}
-		slices.Sort(parts)
-		return "members belong to different clusters: " + strings.Join(parts, "; ")
+		return "members belong to different clusters: " + describe(clusters)
 	}
 	for _, m := range d.sorted() {
-		view, asked := views[m.Name]
+		view, asked := views[m.Key()]
 		switch {
 		case !asked:
 			return m.place() + " was not asked"
@@ -98,7 +96,7 @@ func ailing(d Desired, views map[string]View, clusters map[uint64][]string) stri
 	}
 	var leader uint64
 	for _, m := range d.sorted() {
-		view := views[m.Name]
+		view := views[m.Key()]
 		if fault := ailingList(d, m, view); fault != "" {
 			return fault
 		}

@@ -13,7 +13,7 @@ func whole(d Desired) map[string]View {
 	}
 	views := map[string]View{}
 	for i, m := range d.sorted() {
-		views[m.Name] = View{ClusterID: 0xabc, MemberID: uint64(i + 1), Leader: 1, Version: "3.5.35", Peers: append([]Peer{}, peers...)}
+		views[m.Key()] = View{ClusterID: 0xabc, MemberID: uint64(i + 1), Leader: 1, Version: "3.5.35", Peers: append([]Peer{}, peers...)}
 	}
 	return views
 }
@@ -34,25 +34,25 @@ func TestJudge(t *testing.T) {
 	}{
 		"whole": {func(map[string]View) {}, "", true, false},
 		"one silent": {
-			change("etcd-2", func(v *View) { *v = View{Err: "connection refused"} }),
+			change("h2/etcd-2", func(v *View) { *v = View{Err: "connection refused"} }),
 			"etcd-2 on h2 does not answer at http://10.0.0.2:2379: connection refused", true, false,
 		},
 		"two silent": {func(views map[string]View) {
-			views["etcd-2"], views["etcd-3"] = View{Err: "refused"}, View{Err: "refused"}
+			views["h2/etcd-2"], views["h3/etcd-3"] = View{Err: "refused"}, View{Err: "refused"}
 		}, "etcd-2 on h2 does not answer at http://10.0.0.2:2379: refused", false, false},
-		"not asked": {func(views map[string]View) { delete(views, "etcd-3") }, "etcd-3 on h3 was not asked", true, false},
+		"not asked": {func(views map[string]View) { delete(views, "h3/etcd-3") }, "etcd-3 on h3 was not asked", true, false},
 		// Stale data on one host: all endpoints are healthy, one is alone.
 		"a cluster of its own": {
-			change("etcd-3", func(v *View) { v.ClusterID, v.Leader = 0xdef, 3 }),
+			change("h3/etcd-3", func(v *View) { v.ClusterID, v.Leader = 0xdef, 3 }),
 			"members belong to different clusters: etcd-1 and etcd-2 say cluster abc; etcd-3 say cluster def", true, true,
 		},
-		"no leader":       {change("etcd-1", func(v *View) { v.Leader = 0 }), "etcd-1 on h1 knows no leader", true, false},
-		"another leader":  {change("etcd-3", func(v *View) { v.Leader = 3 }), "members follow different leaders", true, false},
-		"not started":     {change("etcd-1", func(v *View) { v.Peers[1].Name = "" }), "etcd-2 on h2 has not joined yet", true, false},
-		"a learner":       {change("etcd-1", func(v *View) { v.Peers[1].Learner = true }), "etcd-2 on h2 is a learner, not a voting member", true, false},
-		"a member less":   {change("etcd-1", func(v *View) { v.Peers = v.Peers[:2] }), "etcd-1 on h1 does not have etcd-3 on h3 among its members", true, false},
-		"a stranger":      {change("etcd-2", func(v *View) { v.Peers[0].PeerURLs = []string{"http://10.0.0.9:2380"} }), "etcd-2 on h2 has a member 1 at http://10.0.0.9:2380 that is not configured", true, false},
-		"the same member": {change("etcd-1", func(v *View) { v.Peers[1] = v.Peers[0] }), "etcd-1 on h1 has a member 1 at http://10.0.0.1:2380 that is not configured", true, false},
+		"no leader":       {change("h1/etcd-1", func(v *View) { v.Leader = 0 }), "etcd-1 on h1 knows no leader", true, false},
+		"another leader":  {change("h3/etcd-3", func(v *View) { v.Leader = 3 }), "members follow different leaders", true, false},
+		"not started":     {change("h1/etcd-1", func(v *View) { v.Peers[1].Name = "" }), "etcd-2 on h2 has not joined yet", true, false},
+		"a learner":       {change("h1/etcd-1", func(v *View) { v.Peers[1].Learner = true }), "etcd-2 on h2 is a learner, not a voting member", true, false},
+		"a member less":   {change("h1/etcd-1", func(v *View) { v.Peers = v.Peers[:2] }), "etcd-1 on h1 does not have etcd-3 on h3 among its members", true, false},
+		"a stranger":      {change("h2/etcd-2", func(v *View) { v.Peers[0].PeerURLs = []string{"http://10.0.0.9:2380"} }), "etcd-2 on h2 has a member 1 at http://10.0.0.9:2380 that is not configured", true, false},
+		"the same member": {change("h1/etcd-1", func(v *View) { v.Peers[1] = v.Peers[0] }), "etcd-1 on h1 has a member 1 at http://10.0.0.1:2380 that is not configured", true, false},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -73,9 +73,9 @@ func TestJudge(t *testing.T) {
 func TestJudgeTellsLowestVersionAndIDs(t *testing.T) {
 	d := three()
 	views := whole(d)
-	v := views["etcd-2"]
+	v := views["h2/etcd-2"]
 	v.Version = "3.5.9"
-	views["etcd-2"] = v
+	views["h2/etcd-2"] = v
 	got := Judge(d, views)
 	if got.Version != "3.5.9" {
 		t.Errorf("version %q", got.Version)

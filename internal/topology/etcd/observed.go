@@ -22,6 +22,9 @@ type Birth string
 const (
 	// Bootstrap containers start on no data and form a new cluster.
 	Bootstrap Birth = "bootstrap"
+	// Join containers start on no data as a new member of a cluster that
+	// exists, which has been told of them before.
+	Join Birth = "join"
 	// Rejoin containers must find the data of the member that they continue.
 	// Started on nothing they would make a twin of it or panic.
 	Rejoin Birth = "rejoin"
@@ -42,6 +45,12 @@ type Observed struct {
 	// all of them started, and a leader, and a write and a read through each
 	// succeeded, since members were last started.
 	Proven bool
+	// Membership is what the members say of their cluster.
+	Membership Membership
+	// Snapshotted: this apply has saved a snapshot already.
+	Snapshotted bool
+	// Downgrading: this apply has told the cluster of the downgrade already.
+	Downgrading bool
 	// Volumes by host are the cluster's volumes, looked at by a destroy only.
 	Volumes map[string][]string
 }
@@ -49,6 +58,7 @@ type Observed struct {
 // clone copies what the simulation of steps changes.
 func (o Observed) clone() Observed {
 	copied := o
+	copied.Membership = o.Membership.clone()
 	copied.Containers = map[string][]container.Found{}
 	for host, found := range o.Containers {
 		copied.Containers[host] = slices.Clone(found)
@@ -73,6 +83,9 @@ type memberState struct {
 	Member
 	reach     topology.Reach
 	container container.Found
+	// previous is the old container that is kept while the member's new one is
+	// proven; its Status is absent when there is none.
+	previous container.Found
 }
 
 func (s memberState) status() container.Status { return s.container.Status }
@@ -93,23 +106,39 @@ func (s memberState) birth() Birth { return Birth(s.container.Labels[LabelBirth]
 
 // look finds each member's container among what its host has. A container
 // under the member's name that is not exactly this member's is foreign.
-func look(d Desired, o Observed) []memberState {
+func look(d Desired, o Observed) []memberState { return lookAt(d, o, d.sorted()) }
+
+func lookAt(d Desired, o Observed, members []Member) []memberState {
 	var states []memberState
-	for _, m := range d.sorted() {
-		s := memberState{Member: m, reach: o.reach(m.Host), container: container.Found{Status: container.Absent}}
+	for _, m := range members {
 		id := d.identity(m)
-		for _, found := range o.Containers[m.Host] {
-			if found.Name != id.Name() {
-				continue
-			}
-			s.container = found
-			if owner, ours := found.Identity(); !ours || owner != id {
-				s.container.Status = container.Foreign
+		s := memberState{
+			Member: m, reach: o.reach(m.Host),
+			container: o.named(m.Host, id.Name(), id), previous: o.named(m.Host, PreviousName(id), id),
+		}
+		for _, found := range []container.Found{s.previous, s.container} {
+			// The container knows better than a state that an interrupted apply
+			// could not save.
+			if incarnation := found.Labels[container.LabelIncarnation]; incarnation != "" && found.Status != container.Foreign {
+				s.Incarnation = incarnation
 			}
 		}
 		states = append(states, s)
 	}
 	return states
+}
+
+func (o Observed) named(host, name string, id container.Identity) container.Found {
+	for _, found := range o.Containers[host] {
+		if found.Name != name {
+			continue
+		}
+		if owner, ours := found.Identity(); !ours || owner != id {
+			found.Status = container.Foreign
+		}
+		return found
+	}
+	return container.Found{Status: container.Absent}
 }
 
 func (o Observed) reach(host string) topology.Reach {
@@ -124,8 +153,8 @@ func (o Observed) reach(host string) topology.Reach {
 // host where that member is not.
 func strangers(d Desired, o Observed) []string {
 	expected := map[string]bool{}
-	for _, m := range d.Members {
-		expected[m.Host+"/"+m.Name] = true
+	for _, m := range d.All() {
+		expected[m.Key()] = true
 	}
 	var found []string
 	for host, containers := range o.Containers {

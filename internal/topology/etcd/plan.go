@@ -30,7 +30,7 @@ func Next(d Desired, o Observed) (topology.Step, error) {
 		return nil, err
 	}
 	if d.Born {
-		return nextRepair(d, o, states)
+		return nextLife(d, o, states)
 	}
 	return nextBootstrap(d, o, states)
 }
@@ -64,7 +64,7 @@ func simulate(o Observed, next func(Observed) (topology.Step, error), d Desired)
 // cluster's.
 func refuseOthers(d Desired, o Observed, states []memberState) error {
 	for _, s := range states {
-		if s.status() == container.Foreign {
+		if s.status() == container.Foreign || s.previous.Status == container.Foreign {
 			return &Refusal{
 				Member:  s.Name,
 				Summary: "Container name is taken",
@@ -79,8 +79,8 @@ func refuseOthers(d Desired, o Observed, states []memberState) error {
 			Attribute: "members",
 			Summary:   "Members that are not configured",
 			Detail: fmt.Sprintf("There are containers of cluster %s that no member of the configuration accounts for: %s. "+
-				"Changing the members of a cluster is not supported by this version, and nothing was changed. "+
-				"Restore the configuration they came from, or choose another name for a new cluster.", d.Cluster, strings.Join(found, ", ")),
+				"Nothing was changed. They belong to another configuration of this name, or to a state that was lost: restore it, "+
+				"or choose another name for a new cluster.", d.Cluster, strings.Join(found, ", ")),
 		}
 	}
 	return nil
@@ -98,7 +98,7 @@ func ownerOf(c container.Found) string {
 // port that the member needs.
 func portConflict(o Observed, s memberState) *Refusal {
 	for _, found := range o.Containers[s.Host] {
-		if found.ID == s.container.ID && found.ID != "" {
+		if found.ID != "" && (found.ID == s.container.ID || found.ID == s.previous.ID) {
 			continue
 		}
 		for _, p := range found.Ports {

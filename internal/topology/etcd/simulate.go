@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
@@ -22,28 +23,123 @@ func (o *Observed) apply(step topology.Step, d Desired) {
 		o.put(s.Member.Host, createdFrom(d.Spec(s.Member, Rejoin, "")))
 		o.Data[s.Member.Name] = true
 		o.Proven = false
+	case JoinMember:
+		o.put(s.Member.Host, createdFrom(d.JoinSpec(s.Member, d.Token, s.Peers)))
+		o.Proven = false
 	case Start:
 		for _, m := range s.Members {
-			o.each(d, m, func(c *container.Found) { c.Status = container.Running })
+			o.start(d, m)
 		}
-		o.Proven = false
 	case Prove:
 		o.Proven = true
 	case Discard:
 		for _, m := range s.Members {
 			o.drop(d, m)
 		}
+	case Retire:
+		o.drop(d, s.Member)
 	case Remove:
 		for _, m := range s.Members {
 			o.drop(d, m)
 		}
 	case Purge:
 		o.Volumes = map[string][]string{}
+	case Replace:
+		o.replace(s, d)
+	case Snapshot:
+		o.Snapshotted = true
+	case Downgrade:
+		o.Downgrading = true
+	default:
+		o.applyMembership(step, d)
 	}
 }
 
+// applyMembership is apply for steps that only the cluster's members see.
+func (o *Observed) applyMembership(step topology.Step, d Desired) {
+	c := &o.Membership
+	switch s := step.(type) {
+	case AddLearner:
+		c.Peers = append(c.Peers, Peer{ID: newID(c.Peers), PeerURLs: []string{s.Member.PeerURL()}, Learner: true})
+		o.Proven = false
+	case Promote:
+		c.change(s.Member, func(p *Peer) { p.Learner = false })
+	case RemoveMember:
+		c.Peers = slices.DeleteFunc(c.Peers, func(p Peer) bool { return p.url() == s.Member.PeerURL() })
+		delete(c.Healthy, s.Member.PeerURL())
+		o.Proven = false
+	case MoveLeader:
+		c.Leader = s.To.PeerURL()
+	case Await:
+		if !c.Known {
+			c.assume(d)
+		}
+		for _, m := range s.Members {
+			c.answers(m)
+		}
+	}
+}
+
+func newID(peers []Peer) uint64 {
+	var highest uint64
+	for _, p := range peers {
+		highest = max(highest, p.ID)
+	}
+	return highest + 1
+}
+
+func (m *Membership) change(member Member, do func(*Peer)) {
+	for i := range m.Peers {
+		if m.Peers[i].url() == member.PeerURL() {
+			do(&m.Peers[i])
+		}
+	}
+}
+
+// answers: the member runs and follows the leader.
+func (m *Membership) answers(member Member) {
+	m.change(member, func(p *Peer) { p.Name = member.Name; m.Healthy[p.url()] = true })
+}
+
+// assume is what is expected to answer once the members of a cluster that was
+// silent have been started: those that have data.
+func (m *Membership) assume(d Desired) {
+	m.Known = true
+	for i, member := range d.All() {
+		if member.Incarnation == "" {
+			continue
+		}
+		m.Peers = append(m.Peers, Peer{ID: uint64(i + 1), Name: member.Name, PeerURLs: []string{member.PeerURL()}})
+		m.Healthy[member.PeerURL()] = true
+		if m.Leader == "" {
+			m.Leader = member.PeerURL()
+		}
+	}
+}
+
+func (o *Observed) start(d Desired, m Member) {
+	o.each(d, m, func(c *container.Found) { c.Status = container.Running })
+	o.Membership.answers(m)
+	o.Proven = false
+}
+
+// replace leaves the member on its new container, proven.
+func (o *Observed) replace(s Replace, d Desired) {
+	id := d.identity(s.Member)
+	spec := d.Spec(s.Member, Rejoin, "")
+	if s.Flush {
+		image := o.named(s.Member.Host, id.Name(), id).Image
+		spec = d.FlushSpec(s.Member, image, "")
+	} else if d.Version != "" && o.Membership.Versions != nil {
+		o.Membership.Versions[s.Member.PeerURL()] = d.Version
+	}
+	o.drop(d, s.Member)
+	o.put(s.Member.Host, createdFrom(spec))
+	o.start(d, s.Member)
+}
+
 func createdFrom(spec container.Spec) container.Found {
-	return container.Found{Name: spec.Name, Image: spec.Image, Status: container.Created, Labels: spec.Labels}
+	return container.Found{ID: "made-" + spec.Name, Name: spec.Name, Image: spec.Image, Status: container.Created, Labels: spec.Labels}
 }
 
 func (o *Observed) put(host string, c container.Found) {
@@ -59,7 +155,31 @@ func (o *Observed) each(d Desired, m Member, change func(*container.Found)) {
 	}
 }
 
+// drop removes the member's container and the one kept beside it.
 func (o *Observed) drop(d Desired, m Member) {
-	name := d.identity(m).Name()
-	o.Containers[m.Host] = slices.DeleteFunc(o.Containers[m.Host], func(c container.Found) bool { return c.Name == name })
+	id := d.identity(m)
+	o.Containers[m.Host] = slices.DeleteFunc(o.Containers[m.Host], func(c container.Found) bool {
+		return c.Name == id.Name() || c.Name == PreviousName(id)
+	})
+}
+
+// Narrowest tells how near the steps bring the cluster to losing its quorum,
+// "" when no voting member is touched.
+func Narrowest(steps []topology.Step) string {
+	margin, text := 0, ""
+	note := func(all, working int) {
+		if left := working - Quorum(all); text == "" || left < margin {
+			margin = left
+			text = fmt.Sprintf("At its narrowest %d of %d voting members work; a quorum is %d.", working, all, Quorum(all))
+		}
+	}
+	for _, step := range steps {
+		switch s := step.(type) {
+		case Replace:
+			note(s.Total, s.Left)
+		case RemoveMember:
+			note(s.Left, s.Working)
+		}
+	}
+	return text
 }

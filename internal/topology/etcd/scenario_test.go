@@ -1,0 +1,277 @@
+package etcd
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+)
+
+// scenario is a case in the making. Its language, a line each:
+//
+//	cluster 3                etcd-1 on h1 … etcd-3 on h3: proven before and whole, every
+//	                         host with the image; etcd-1 leads. What follows changes it:
+//	member etcd-1 h1 [incarnation=x]   a configured member
+//	former etcd-1 h1         a member that the state has and the configuration has not
+//	                         (of a cluster: takes it out of the configuration)
+//	born                     an earlier apply proved the cluster
+//	proven | unproven        and nothing has changed since, or something has
+//	silent h2                the host does not answer; its members are ill
+//	image h1                 the host has the image
+//	data etcd-1              the member's data directory has a log
+//	volume h1 name           a volume of the cluster
+//	container h1 etcd-1 running [token=t birth=b image=i owner=o port=n settings=s flush]
+//	                         in the place of what was there; absent takes it away
+//	previous h1 etcd-1 exited [image=i]   kept by a replacement
+//	peer h4 etcd-4 [learner] [unstarted] [ill]   the cluster's list has it
+//	unlisted h2 etcd-2       the cluster's list has it not
+//	ill etcd-2               the member does not answer
+//	leader etcd-2            it leads
+//	stranger http://x:1      the list has a member that nobody knows
+//	mute                     nobody speaks for the cluster
+//	alarm NOSPACE on etcd-1
+//	runs 3.6.16              what all members run
+//	wants 3.7.3              what is configured, as etcd:v3.7.3
+//	snapshot-before          a snapshot is wanted before changes
+//	settings x               other settings are configured
+//	data-path /data/etcd
+type scenario struct {
+	t *testing.T
+	d Desired
+	o Observed
+}
+
+func parseScenario(t *testing.T, td *datadriven.TestData) (Desired, Observed) {
+	s := &scenario{t: t, d: Desired{
+		Cluster: "anka", Image: "etcd:v3.5.35", Version: "3.5.35", Token: "fresh-token", Settings: Settings{Restart: "always"},
+	}, o: Observed{
+		Hosts: map[string]topology.Reach{}, Containers: map[string][]container.Found{},
+		Images: map[string]bool{}, Data: map[string]bool{}, Volumes: map[string][]string{},
+		Membership: Membership{Healthy: map[string]bool{}, Versions: map[string]string{}},
+	}}
+	for _, line := range strings.Split(td.Input, "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		options := map[string]string{}
+		for _, w := range words[1:] {
+			k, v, _ := strings.Cut(w, "=")
+			options[k] = v
+		}
+		if !s.configure(words, options) && !s.observe(words, options) && !s.answer(words, options) {
+			td.Fatalf(t, "unknown line %q", line)
+		}
+	}
+	return s.d, s.o
+}
+
+// configure takes lines about what is wanted.
+func (s *scenario) configure(words []string, options map[string]string) bool {
+	switch words[0] {
+	case "cluster":
+		s.cluster(words[1])
+	case "member":
+		s.d.Members = append(s.d.Members, s.host(at(words[2], words[1], options["incarnation"])))
+	case "former":
+		m := at(words[2], words[1], "old")
+		s.d.Members = slices.DeleteFunc(s.d.Members, func(o Member) bool { return o.Key() == m.Key() })
+		s.d.Former = append(s.d.Former, s.host(m))
+	case "born":
+		s.d.Born = true
+	case "data-path":
+		s.d.DataPath = words[1]
+	case "snapshot-before":
+		s.d.SnapshotBefore = true
+	case "settings":
+		s.d.Settings.ExtraArgs = []string{"--" + words[1]}
+	case "wants":
+		s.d.Version, s.d.Image = words[1], "etcd:v"+words[1]
+	default:
+		return false
+	}
+	return true
+}
+
+func at(host, name, incarnation string) Member {
+	return Member{Name: name, Host: host, Address: "10.0.0." + host[1:], ClientPort: ClientPort, PeerPort: PeerPort, Incarnation: incarnation}
+}
+
+func (s *scenario) host(m Member) Member {
+	if _, set := s.o.Hosts[m.Host]; !set {
+		s.o.Hosts[m.Host] = topology.Reachable
+	}
+	return m
+}
+
+func (s *scenario) cluster(size string) {
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.d.Born, s.o.Proven = true, true
+	for i := range n {
+		m := s.host(at(fmt.Sprintf("h%d", i+1), fmt.Sprintf("etcd-%d", i+1), "old"))
+		s.d.Members = append(s.d.Members, m)
+		s.o.Images[m.Host] = true
+		s.list(m, map[string]string{})
+		found := createdFrom(s.d.Spec(m, Bootstrap, "first-token"))
+		found.Status = container.Running
+		s.o.put(m.Host, found)
+	}
+	s.o.Membership.Leader = s.d.Members[0].PeerURL()
+}
+
+// list puts a member on the cluster's list.
+func (s *scenario) list(m Member, options map[string]string) {
+	c := &s.o.Membership
+	p := Peer{ID: newID(c.Peers), Name: m.Name, PeerURLs: []string{m.PeerURL()}}
+	_, p.Learner = options["learner"]
+	if _, unstarted := options["unstarted"]; unstarted {
+		p.Name = ""
+	}
+	_, ill := options["ill"]
+	c.Known = true
+	c.Peers = append(c.Peers, p)
+	c.Healthy[p.url()] = !ill && p.started()
+	c.Versions[p.url()] = s.d.Version
+}
+
+// observe takes lines about hosts.
+func (s *scenario) observe(words []string, options map[string]string) bool {
+	switch words[0] {
+	case "proven":
+		s.o.Proven = true
+	case "unproven":
+		s.o.Proven = false
+	case "silent":
+		s.o.Hosts[words[1]] = topology.Unreachable
+		delete(s.o.Containers, words[1])
+		for _, m := range s.d.All() {
+			if m.Host == words[1] {
+				delete(s.o.Membership.Healthy, m.PeerURL())
+			}
+		}
+	case "image":
+		s.o.Images[words[1]] = true
+	case "data":
+		s.o.Data[words[1]] = true
+	case "volume":
+		s.o.Volumes[words[1]] = append(s.o.Volumes[words[1]], words[2])
+	case "container":
+		m := s.known(words[1], words[2])
+		s.o.drop(s.d, m)
+		if words[3] != "absent" {
+			s.o.put(words[1], s.container(m, words[3], options))
+		}
+	case "previous":
+		m := s.known(words[1], words[2])
+		found := s.container(m, words[3], options)
+		found.ID += "-previous"
+		found.Name = PreviousName(s.d.identity(m))
+		s.o.put(words[1], found)
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *scenario) known(host, name string) Member {
+	for _, m := range s.d.All() {
+		if m.Host == host && m.Name == name {
+			return m
+		}
+	}
+	return Member{Name: name, Host: host}
+}
+
+// container makes a container as the desired cluster would, but for what the
+// options change.
+func (s *scenario) container(m Member, status string, options map[string]string) container.Found {
+	d := s.d
+	if image := options["image"]; image != "" {
+		d.Image = image
+	}
+	if settings := options["settings"]; settings != "" {
+		d.Settings.ExtraArgs = []string{"--" + settings}
+	}
+	birth, token := Bootstrap, "fresh-token"
+	if options["birth"] != "" {
+		birth = Birth(options["birth"])
+	}
+	if options["token"] != "" {
+		token = options["token"]
+	}
+	spec := d.Spec(m, birth, token)
+	if _, flush := options["flush"]; flush {
+		spec = d.FlushSpec(m, d.Image, token)
+	}
+	found := createdFrom(spec)
+	found.ID = m.Host + "-" + m.Name
+	found.Status = container.Status(status)
+	if owner, set := options["owner"]; set {
+		found.Labels = map[string]string{}
+		if owner != "nobody" {
+			found.Labels = container.Selector(owner, container.Etcd)
+			found.Labels[container.LabelInstance] = m.Name
+		}
+	}
+	if port := options["port"]; port != "" {
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		found.Ports = append(found.Ports, container.Port{HostPort: n})
+	}
+	return found
+}
+
+// answer takes lines about what the members say.
+func (s *scenario) answer(words []string, options map[string]string) bool {
+	c := &s.o.Membership
+	switch words[0] {
+	case "peer":
+		s.list(s.host(at(words[1], words[2], "")), options)
+	case "unlisted":
+		url := at(words[1], words[2], "").PeerURL()
+		c.Peers = slices.DeleteFunc(c.Peers, func(p Peer) bool { return p.url() == url })
+	case "stranger":
+		c.Peers = append(c.Peers, Peer{ID: newID(c.Peers), Name: "x", PeerURLs: words[1:2]})
+	case "ill":
+		for _, m := range s.d.All() {
+			if m.Name == words[1] {
+				delete(c.Healthy, m.PeerURL())
+			}
+		}
+	case "leader":
+		for _, m := range s.d.All() {
+			if m.Name == words[1] {
+				c.Leader = m.PeerURL()
+			}
+		}
+	case "mute":
+		s.o.Membership = Membership{Healthy: map[string]bool{}, Versions: map[string]string{}}
+	case "split":
+		c.Split = strings.Join(words[1:], " ")
+	case "alarm":
+		c.Alarms = append(c.Alarms, strings.Join(words[1:], " "))
+	case "runs":
+		for url := range c.Versions {
+			c.Versions[url] = words[1]
+		}
+		for host := range s.o.Containers {
+			for i := range s.o.Containers[host] {
+				s.o.Containers[host][i].Image = "etcd:v" + words[1]
+			}
+		}
+	default:
+		return false
+	}
+	return true
+}
