@@ -2,8 +2,6 @@ package etcd
 
 import (
 	"path"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
@@ -96,60 +94,12 @@ func (d Desired) JoinSpec(m Member, token string, peers []Peer) container.Spec {
 	return spec
 }
 
-// flags are etcd's flags that shape a running member.
-func (d Desired) flags(m Member) []string {
-	flags := []string{
-		"--name=" + m.Name,
-		"--data-dir=" + DataTarget,
-		"--listen-client-urls=http://0.0.0.0:" + strconv.Itoa(ClientPort),
-		"--advertise-client-urls=" + m.ClientURL(),
-		"--listen-peer-urls=http://0.0.0.0:" + strconv.Itoa(PeerPort),
-		"--initial-advertise-peer-urls=" + m.PeerURL(),
-	}
-	if d.Settings.CompactionMode != "" {
-		flags = append(flags, "--auto-compaction-mode="+d.Settings.CompactionMode)
-	}
-	if d.Settings.CompactionRetention != "" {
-		flags = append(flags, "--auto-compaction-retention="+d.Settings.CompactionRetention)
-	}
-	if d.Settings.QuotaBytes != 0 {
-		flags = append(flags, "--quota-backend-bytes="+strconv.FormatInt(d.Settings.QuotaBytes, 10))
-	}
-	return append(flags, d.Settings.ExtraArgs...)
-}
-
 func (d Desired) initialCluster() string {
 	var peers []string
 	for _, m := range d.sorted() {
 		peers = append(peers, m.Name+"="+m.PeerURL())
 	}
 	return strings.Join(peers, ",")
-}
-
-// managedFlags are set by the provider and must not come from extra_args or,
-// as ETCD_…, from env: a flag given twice is silently the last one, and a name
-// given both ways is fatal to etcd.
-var managedFlags = []string{
-	"name", "data-dir", "wal-dir", "listen-client-urls", "advertise-client-urls", "listen-peer-urls",
-	"initial-advertise-peer-urls", "initial-cluster", "initial-cluster-state", "initial-cluster-token",
-	"auto-compaction-mode", "auto-compaction-retention", "quota-backend-bytes",
-	"force-new-cluster", "config-file", "discovery", "discovery-srv", "discovery-token", "discovery-endpoints",
-}
-
-// ManagedFlag names the managed flag that an argument such as --name=x sets;
-// ok is false for a flag that is the user's to set.
-func ManagedFlag(arg string) (flag string, ok bool) {
-	flag, _, _ = strings.Cut(strings.TrimLeft(arg, "-"), "=")
-	return flag, slices.Contains(managedFlags, flag)
-}
-
-// ManagedEnv is [ManagedFlag] for a variable such as ETCD_NAME.
-func ManagedEnv(variable string) (flag string, ok bool) {
-	rest, isEtcd := strings.CutPrefix(variable, "ETCD_")
-	if !isEtcd {
-		return "", false
-	}
-	return ManagedFlag(strings.ToLower(strings.ReplaceAll(rest, "_", "-")))
 }
 
 // IncarnationOf reads the incarnation back from the name that [Desired.Data]

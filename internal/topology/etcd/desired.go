@@ -8,9 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 )
 
 // Ports inside the container; outside they are what the configuration says.
@@ -51,26 +48,6 @@ type Desired struct {
 	// Born says that an earlier apply proved the cluster: it is never
 	// bootstrapped again, whatever is missing.
 	Born bool
-}
-
-// Settings are what the user can tune. Zero values leave etcd's own default,
-// where there is one.
-type Settings struct {
-	// CompactionMode is periodic or revision, CompactionRetention a duration
-	// or a number of revisions.
-	CompactionMode      string
-	CompactionRetention string
-	// QuotaBytes bounds the database's size.
-	QuotaBytes int64
-	// BindIP is the address of the host that ports are published on; empty
-	// means all. A member's own overrides it.
-	BindIP string
-	// Env and ExtraArgs are handed to etcd as they are.
-	Env       map[string]string
-	ExtraArgs []string
-	Restart   string
-	Log       container.Log
-	StopGrace time.Duration
 }
 
 // Member is one member of the cluster.
