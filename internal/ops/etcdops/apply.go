@@ -24,6 +24,9 @@ type Result struct {
 	Quorum bool
 	// Whole: every member took part in the proof.
 	Whole bool
+	// Left are members that are no longer configured and of which something is
+	// left: they are still in the cluster, or their host does not answer.
+	Left []etcd.Member
 }
 
 // Plan tells the steps that Apply would take now.
@@ -41,30 +44,53 @@ func (c *Cluster) Plan(ctx context.Context) ([]topology.Step, survey.Survey, err
 // there to stay, even when a member is still missing.
 func (c *Cluster) Apply(ctx context.Context) (Result, error) {
 	var result Result
+	var last etcd.Observed
 	task := runner.Task[etcd.Observed]{
 		Observe: func(ctx context.Context) (etcd.Observed, error) {
 			o, s, err := c.Observe(ctx)
-			result.Survey = s
+			result.Survey, last = s, o
 			return o, err
 		},
 		Next: func(o etcd.Observed) (topology.Step, error) { return etcd.Next(c.Desired, o) },
 		Do: func(ctx context.Context, step topology.Step, o etcd.Observed) error {
+			if err := c.hold(ctx, o); err != nil {
+				return err
+			}
 			if prove, is := step.(etcd.Prove); is {
 				verdict, err := c.prove(ctx, prove)
 				result.Verdict, result.Quorum = verdict, verdict.Quorum
 				return err
 			}
-			return c.do(ctx, step, result.Survey)
+			return c.do(ctx, step, o, result.Survey)
 		},
 		Log: c.Log,
 	}
 	_, done, err := task.Run(ctx)
+	c.release(ctx)
 	result.Incarnations = c.incarnations(result.Survey)
+	result.Left = c.left(result.Survey, last)
 	if err == nil {
 		result.Whole = c.Proven
 		return result, nil
 	}
+	if c.Desired.Born {
+		result.Verdict = etcd.Judge(c.Desired, c.Views(context.WithoutCancel(ctx)))
+		result.Quorum = result.Verdict.Quorum
+	}
 	return result, c.afterFailure(ctx, done, err)
+}
+
+// left are the former members that are not gone for good.
+func (c *Cluster) left(s survey.Survey, o etcd.Observed) []etcd.Member {
+	var left []etcd.Member
+	for _, m := range c.Desired.Former {
+		_, present := c.find(s, m)
+		_, kept := c.previous(s, m)
+		if present || kept || s.Reach[m.Host] != topology.Reachable || o.Membership.Lists(m) {
+			left = append(left, m)
+		}
+	}
+	return left
 }
 
 // incarnations reads from the labels of what was found last which data the
@@ -80,7 +106,7 @@ func (c *Cluster) incarnations(s survey.Survey) map[string]string {
 }
 
 // do carries out one step other than the proof.
-func (c *Cluster) do(ctx context.Context, step topology.Step, s survey.Survey) error {
+func (c *Cluster) do(ctx context.Context, step topology.Step, o etcd.Observed, s survey.Survey) error {
 	switch step := step.(type) {
 	case etcd.Pull:
 		return survey.Each(ctx, step.Hosts, func(ctx context.Context, name string) error {
@@ -96,7 +122,7 @@ func (c *Cluster) do(ctx context.Context, step topology.Step, s survey.Survey) e
 		c.Proven = false
 		return c.create(ctx, []etcd.Member{step.Member}, etcd.Rejoin, "")
 	case etcd.Start:
-		c.Proven = false
+		c.noteChange()
 		return c.start(ctx, step.Members, s)
 	case etcd.Discard:
 		return c.remove(ctx, step.Members, s)
@@ -105,7 +131,7 @@ func (c *Cluster) do(ctx context.Context, step topology.Step, s survey.Survey) e
 	case etcd.Purge:
 		return c.purge(ctx, step)
 	default:
-		return fmt.Errorf("no way to carry out %T: this is a defect of the provider", step)
+		return c.doOnCluster(ctx, step, look{o, s})
 	}
 }
 

@@ -5,6 +5,7 @@ package etcdops
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,11 +29,21 @@ type Cluster struct {
 	// Proven says that the cluster was whole when it was last looked at, so
 	// that the planner need not ask for a proof.
 	Proven bool
+	// SnapshotDir is where a snapshot is saved when the planner asks for one,
+	// SnapshotKeep how many of the cluster's are kept there; 0 keeps all.
+	SnapshotDir  string
+	SnapshotKeep int
 	// Log, when set, is told every step before it is carried out.
 	Log func(context.Context, topology.Step)
 
 	// created are the members whose containers this operation made.
 	created map[string]string
+	// snapshotted, downgrading: these steps were carried out in this run.
+	snapshotted, downgrading bool
+	// lock keeps a second apply out, once it could be had.
+	lock *etcdclient.Lock
+	// changed is when members were last changed or started.
+	changed time.Time
 	mu      sync.Mutex
 	clients map[string]*etcdclient.Client
 }
@@ -50,29 +61,32 @@ func (c *Cluster) Close() {
 // hosts are the keys of all hosts with members.
 func (c *Cluster) hosts() []string {
 	var names []string
-	for _, m := range c.Desired.Members {
+	for _, m := range c.Desired.All() {
 		names = append(names, m.Host)
 	}
 	return names
 }
 
-func (c *Cluster) member(name string) etcd.Member {
-	for _, m := range c.Desired.Members {
-		if m.Name == name {
-			return m
+// memberAt finds a member by its peer URL.
+func (c *Cluster) memberAt(peerURL string) (etcd.Member, bool) {
+	for _, m := range c.Desired.All() {
+		if m.PeerURL() == peerURL {
+			return m, true
 		}
 	}
-	return etcd.Member{}
+	return etcd.Member{}, false
 }
 
 // each does something for several members at the same time.
 func (c *Cluster) each(ctx context.Context, members []etcd.Member, do func(context.Context, etcd.Member, *dockerhost.Host) error) error {
-	names := make([]string, 0, len(members))
+	byKey := map[string]etcd.Member{}
+	keys := make([]string, 0, len(members))
 	for _, m := range members {
-		names = append(names, m.Name)
+		byKey[m.Key()] = m
+		keys = append(keys, m.Key())
 	}
-	return survey.Each(ctx, names, func(ctx context.Context, name string) error {
-		m := c.member(name)
+	return survey.Each(ctx, keys, func(ctx context.Context, key string) error {
+		m := byKey[key]
 		host, err := c.Fleet.Host(m.Host)
 		if err != nil {
 			return err
@@ -92,6 +106,10 @@ func (c *Cluster) Observe(ctx context.Context) (etcd.Observed, survey.Survey, er
 	o := etcd.Observed{
 		Hosts: s.Reach, Containers: s.Containers, Proven: c.Proven,
 		Images: map[string]bool{}, Data: map[string]bool{},
+		Snapshotted: c.snapshotted, Downgrading: c.downgrading,
+	}
+	if c.Desired.Born {
+		o.Membership = etcd.Consensus(c.Desired.All(), c.runningViews(ctx, s))
 	}
 	var mu sync.Mutex
 	err = c.each(ctx, c.Desired.Members, func(ctx context.Context, m etcd.Member, host *dockerhost.Host) error {
@@ -100,7 +118,7 @@ func (c *Cluster) Observe(ctx context.Context) (etcd.Observed, survey.Survey, er
 		}
 		found, present := c.find(s, m)
 		switch {
-		case !present:
+		case !present || found.Image != c.Desired.Image:
 			has, err := host.HasImage(ctx, c.Desired.Image)
 			if err != nil {
 				return err
@@ -129,8 +147,17 @@ func (c *Cluster) identity(m etcd.Member) container.Identity {
 // find returns the member's own container. One that is not exactly this
 // member's is not found here; the planner refuses it by its name.
 func (c *Cluster) find(s survey.Survey, m etcd.Member) (container.Found, bool) {
+	return c.named(s, m, c.identity(m).Name())
+}
+
+// previous returns the container that a replacement of the member keeps.
+func (c *Cluster) previous(s survey.Survey, m etcd.Member) (container.Found, bool) {
+	return c.named(s, m, etcd.PreviousName(c.identity(m)))
+}
+
+func (c *Cluster) named(s survey.Survey, m etcd.Member, name string) (container.Found, bool) {
 	for _, found := range s.Containers[m.Host] {
-		if id, ours := found.Identity(); ours && id == c.identity(m) {
+		if id, ours := found.Identity(); ours && id == c.identity(m) && found.Name == name {
 			return found, true
 		}
 	}
@@ -141,7 +168,7 @@ func (c *Cluster) find(s survey.Survey, m etcd.Member) (container.Found, bool) {
 func (c *Cluster) client(m etcd.Member) (*etcdclient.Client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if client, made := c.clients[m.Name]; made {
+	if client, made := c.clients[m.Key()]; made {
 		return client, nil
 	}
 	host, err := c.Fleet.Host(m.Host)
@@ -155,21 +182,36 @@ func (c *Cluster) client(m etcd.Member) (*etcdclient.Client, error) {
 	if c.clients == nil {
 		c.clients = map[string]*etcdclient.Client{}
 	}
-	c.clients[m.Name] = client
+	c.clients[m.Key()] = client
 	return client, nil
 }
 
 // Views asks every member for its view of the cluster, all at the same time.
 // A member that does not answer in time is part of the result.
 func (c *Cluster) Views(ctx context.Context) map[string]etcd.View {
+	return c.viewsOf(ctx, c.Desired.All())
+}
+
+// runningViews asks only members whose containers run.
+func (c *Cluster) runningViews(ctx context.Context, s survey.Survey) map[string]etcd.View {
+	var running []etcd.Member
+	for _, m := range c.Desired.All() {
+		if found, present := c.find(s, m); present && found.Status == container.Running {
+			running = append(running, m)
+		}
+	}
+	return c.viewsOf(ctx, running)
+}
+
+func (c *Cluster) viewsOf(ctx context.Context, members []etcd.Member) map[string]etcd.View {
 	views := map[string]etcd.View{}
 	var mu sync.Mutex
 	// The error is always nil: what went wrong is in the views.
-	_ = c.each(ctx, c.Desired.Members, func(ctx context.Context, m etcd.Member, _ *dockerhost.Host) error {
+	_ = c.each(ctx, members, func(ctx context.Context, m etcd.Member, _ *dockerhost.Host) error {
 		view := c.view(ctx, m)
 		mu.Lock()
 		defer mu.Unlock()
-		views[m.Name] = view
+		views[m.Key()] = view
 		return nil
 	})
 	return views
@@ -186,11 +228,26 @@ func (c *Cluster) view(ctx context.Context, m etcd.Member) etcd.View {
 	if err != nil {
 		return etcd.View{Err: err.Error()}
 	}
-	view := etcd.View{ClusterID: status.ClusterID, MemberID: status.MemberID, Leader: status.Leader, Version: status.Version}
+	view := etcd.View{
+		ClusterID: status.ClusterID, MemberID: status.MemberID, Leader: status.Leader, Version: status.Version,
+		Learner: status.Learner, Applied: status.RaftApplied, Alarms: alarms(status.Errors),
+	}
 	for _, p := range status.Members {
 		view.Peers = append(view.Peers, etcd.Peer{ID: p.ID, Name: p.Name, PeerURLs: p.PeerURLs, Learner: p.Learner})
 	}
 	return view
+}
+
+// alarms are those among the errors that a member reports. Every member
+// reports the alarms of all, in the same words.
+func alarms(errors []string) []string {
+	var found []string
+	for _, text := range errors {
+		if strings.Contains(text, "alarm:") {
+			found = append(found, strings.TrimSpace(text))
+		}
+	}
+	return found
 }
 
 // Report is what a look at the cluster found.

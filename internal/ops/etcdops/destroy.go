@@ -35,7 +35,7 @@ func (c *Cluster) Destroy(ctx context.Context, purge bool) (left []string, last 
 		},
 		Next: func(o etcd.Observed) (topology.Step, error) { return etcd.NextDestroy(c.Desired, o, purge) },
 		Do: func(ctx context.Context, step topology.Step, _ etcd.Observed) error {
-			return c.do(ctx, step, last)
+			return c.do(ctx, step, etcd.Observed{}, last)
 		},
 		Log: c.Log,
 	}

@@ -126,7 +126,7 @@ func (c *Cluster) logs(ctx context.Context) string {
 	var out strings.Builder
 	for _, m := range c.Desired.Members {
 		found, present := c.find(s, m)
-		if !present || views[m.Name].Err == "" {
+		if !present || views[m.Key()].Err == "" {
 			continue
 		}
 		host, err := c.Fleet.Host(m.Host)

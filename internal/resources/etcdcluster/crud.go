@@ -114,7 +114,9 @@ func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, re
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
-// Update repairs what is missing of the cluster.
+// Update carries out the steps that the plan has told, one member at a time.
+// An error leaves everything as far as it got, and the state says so: the next
+// apply goes on from there.
 func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state model
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -124,29 +126,49 @@ func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	timeout, diagnostics := plan.Timeouts.Update(ctx, updateTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	desired, diagnostics := r.desired(ctx, plan)
+	members, diagnostics := plan.members(ctx)
+	resp.Diagnostics.Append(diagnostics...)
+	resp.Diagnostics.Append(r.checkHosts(members)...)
+	desired, diagnostics := r.desiredUpdate(ctx, plan, state, req.Private)
 	resp.Diagnostics.Append(diagnostics...)
 	// With hosts that were not known at plan, what the plan would have refused
 	// is refused here.
 	resp.Diagnostics.Append(refuseMovedHosts(ctx, desired, state)...)
+	resp.Diagnostics.Append(addressProblems(desired)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	desired.Born = true
+	desired.Token = newToken()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	cluster := r.cluster(desired)
 	cluster.Proven = state.Ready.ValueBool()
+	resp.Diagnostics.Append(plan.snapshots(ctx, cluster)...)
 	defer cluster.Close()
 	result, err := cluster.Apply(ctx)
 	if err != nil {
-		resp.Diagnostics.Append(failure("Unable to repair etcd cluster", result.Survey, err))
-		state.Ready = types.BoolValue(false)
-		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-		return
+		resp.Diagnostics.Append(failure("Unable to change etcd cluster", result.Survey, err))
+	}
+	resp.Diagnostics.Append(warnLeft(result)...)
+	resp.Diagnostics.Append(remember(ctx, resp.Private, result.Left)...)
+	if plan.Version.IsUnknown() && !result.Quorum {
+		plan.Version = state.Version
 	}
 	resp.Diagnostics.Append(plan.settle(ctx, desired, result)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// warnLeft tells of containers of removed members that could not be removed.
+func warnLeft(result etcdops.Result) diag.Diagnostics {
+	var all diag.Diagnostics
+	for _, m := range result.Left {
+		if result.Survey.Silent[m.Host] != nil {
+			all.AddWarning("A removed etcd member may still have a container",
+				fmt.Sprintf("Member %s is no longer part of the cluster, but there is no answer from host %s, where its container is. "+
+					"When the host answers again, the next plan proposes to remove it; its data stays.", m.Name, m.Host))
+		}
+	}
+	return all
 }
 
 // Delete removes the containers. Data stays, unless purge_data_on_destroy.
@@ -159,6 +181,11 @@ func (r *clusterResource) Delete(ctx context.Context, req resource.DeleteRequest
 	timeout, diagnostics := state.Timeouts.Delete(ctx, deleteTimeout)
 	resp.Diagnostics.Append(diagnostics...)
 	desired, diagnostics := r.desired(ctx, state)
+	resp.Diagnostics.Append(diagnostics...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	desired.Former, diagnostics = former(ctx, req.Private, nil, desired.Members)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return

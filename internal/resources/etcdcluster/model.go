@@ -30,6 +30,7 @@ type model struct {
 	RestartPolicy           types.String   `tfsdk:"restart_policy"`
 	Log                     types.Object   `tfsdk:"log"`
 	PurgeDataOnDestroy      types.Bool     `tfsdk:"purge_data_on_destroy"`
+	SnapshotBeforeChange    types.Object   `tfsdk:"snapshot_before_change"`
 	Timeouts                timeouts.Value `tfsdk:"timeouts"`
 	Endpoints               types.List     `tfsdk:"endpoints"`
 	ClusterID               types.String   `tfsdk:"cluster_id"`
@@ -105,6 +106,8 @@ func (r *clusterResource) desired(ctx context.Context, m model) (etcd.Desired, d
 		Image:    m.Image.ValueString(),
 		DataPath: m.DataPath.ValueString(),
 		Settings: settings,
+
+		SnapshotBefore: !m.SnapshotBeforeChange.IsNull(),
 	}
 	for name, member := range members {
 		one := etcd.Member{

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
 )
 
@@ -49,7 +51,7 @@ func (r *clusterResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if state == nil {
 		resp.Diagnostics.Append(r.planCreate(ctx, &plan)...)
 	} else {
-		resp.Diagnostics.Append(r.planUpdate(ctx, &plan, *state)...)
+		resp.Diagnostics.Append(r.planUpdate(ctx, &plan, *state, req.Private)...)
 	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
@@ -75,30 +77,96 @@ func (r *clusterResource) planCreate(ctx context.Context, plan *model) diag.Diag
 	if all.HasError() {
 		return all
 	}
-	all.Append(r.tellSteps(ctx, desired, false, nil)...)
+	_, diagnostics := r.tellSteps(ctx, desired, false)
+	all.Append(diagnostics...)
 	return all
 }
 
-func (r *clusterResource) planUpdate(ctx context.Context, plan *model, state model) diag.Diagnostics {
-	// Unchanged members keep what the state knows of them.
-	plan.Members, plan.ID, plan.Endpoints = state.Members, state.ID, state.Endpoints
-	plan.ClusterID, plan.Version, plan.Ready = state.ClusterID, state.Version, state.Ready
-	desired, all := r.desired(ctx, *plan)
+func (r *clusterResource) planUpdate(ctx context.Context, plan *model, state model, private privateReader) diag.Diagnostics {
+	desired, all := r.desiredUpdate(ctx, *plan, state, private)
 	if all.HasError() {
 		return all
 	}
-	desired.Born = true
+	all.Append(addressProblems(desired)...)
 	all.Append(refuseMovedHosts(ctx, desired, state)...)
 	if all.HasError() {
 		return all
 	}
-	all.Append(r.tellSteps(ctx, desired, state.Ready.ValueBool(), func() { plan.Ready = types.BoolUnknown() })...)
+	plan.ID, plan.ClusterID, plan.Version, plan.Ready = state.ID, state.ClusterID, state.Version, state.Ready
+	steps, diagnostics := r.tellSteps(ctx, desired, state.Ready.ValueBool())
+	all.Append(diagnostics...)
+	if len(steps) > 0 {
+		plan.Ready = types.BoolUnknown()
+		if !plan.Image.Equal(state.Image) {
+			plan.Version = types.StringUnknown()
+		}
+	}
+	all.Append(plan.foresee(ctx, desired, state, steps)...)
 	return all
 }
 
-// tellSteps plans and tells the steps as one warning. changes is called when
-// there are any.
-func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, proven bool, changes func()) diag.Diagnostics {
+// desiredUpdate is what is desired of a cluster that exists: members keep the
+// data that the state knows, and those that are no longer configured are on
+// their way out.
+func (r *clusterResource) desiredUpdate(ctx context.Context, plan, state model, private privateReader) (etcd.Desired, diag.Diagnostics) {
+	before, all := r.desired(ctx, state)
+	known, diagnostics := state.members(ctx)
+	all.Append(diagnostics...)
+	for i, m := range before.Members {
+		if m.Address == "" {
+			// The host was taken out of the provider block; the cluster still
+			// knows the member by this address.
+			before.Members[i].Address = hostOf(known[m.Name].PeerURL.ValueString())
+		}
+	}
+	desired, diagnostics := r.desired(ctx, plan)
+	all.Append(diagnostics...)
+	desired.Born = true
+	for i, m := range desired.Members {
+		desired.Members[i].Incarnation = ""
+		for _, old := range before.Members {
+			if old.Key() == m.Key() {
+				desired.Members[i].Incarnation = old.Incarnation
+			}
+		}
+	}
+	desired.Former, diagnostics = former(ctx, private, before.Members, desired.Members)
+	all.Append(diagnostics...)
+	return desired, all
+}
+
+// foresee plans the computed values of members and endpoints: known where the
+// steps leave them as they are.
+func (m *model) foresee(ctx context.Context, desired etcd.Desired, state model, steps []topology.Step) diag.Diagnostics {
+	before, all := state.members(ctx)
+	after, diagnostics := m.members(ctx)
+	all.Append(diagnostics...)
+	fresh := map[string]bool{}
+	for _, step := range steps {
+		if added, is := step.(etcd.AddLearner); is {
+			fresh[added.Member.Name] = true
+		}
+	}
+	for _, d := range desired.Members {
+		member := after[d.Name]
+		member.ClientURL, member.PeerURL = types.StringValue(d.ClientURL()), types.StringValue(d.PeerURL())
+		old, existed := before[d.Name]
+		member.ID, member.Data = old.ID, old.Data
+		if !existed || fresh[d.Name] || !old.Host.Equal(member.Host) {
+			member.ID, member.Data = types.StringUnknown(), types.StringUnknown()
+		}
+		after[d.Name] = member
+	}
+	all.Append(m.setMembers(ctx, after)...)
+	endpoints, diagnostics := types.ListValueFrom(ctx, types.StringType, desired.Endpoints())
+	all.Append(diagnostics...)
+	m.Endpoints = endpoints
+	return all
+}
+
+// tellSteps plans and tells the steps, and how near they come to losing the
+// quorum, as one warning.
+func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, proven bool) ([]topology.Step, diag.Diagnostics) {
 	var all diag.Diagnostics
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -108,15 +176,12 @@ func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, p
 	steps, s, err := cluster.Plan(ctx)
 	if err != nil {
 		all.Append(failure("Unable to plan etcd cluster", s, err))
-		return all
+		return nil, all
 	}
 	if warning, any := diags.PlannedSteps("anka_etcd_cluster "+desired.Cluster, steps); any {
-		all.Append(warning)
-		if changes != nil {
-			changes()
-		}
+		all.AddWarning(warning.Summary(), warning.Detail()+etcd.Narrowest(steps))
 	}
-	return all
+	return steps, all
 }
 
 // addressProblems are those that only show once the hosts' addresses are known.
@@ -131,91 +196,58 @@ func addressProblems(d etcd.Desired) diag.Diagnostics {
 	return all
 }
 
-// refuseChanges says of every change that needs the containers made anew that
-// this version cannot do it. Silently replacing the cluster would lose it.
+// refuseChanges says of every change that cannot be made in place that this
+// version cannot make it. Silently replacing the cluster would lose it.
 func refuseChanges(ctx context.Context, state, plan model) diag.Diagnostics {
 	var all diag.Diagnostics
-	for _, frozen := range []struct {
-		attribute string
-		from, to  attr.Value
-	}{
-		{"image", state.Image, plan.Image},
-		{"data_path", state.DataPath, plan.DataPath},
-		{"auto_compaction_mode", state.AutoCompactionMode, plan.AutoCompactionMode},
-		{"auto_compaction_retention", state.AutoCompactionRetention, plan.AutoCompactionRetention},
-		{"quota_backend_bytes", state.QuotaBackendBytes, plan.QuotaBackendBytes},
-		{"bind_ip", state.BindIP, plan.BindIP},
-		{"env", state.Env, plan.Env},
-		{"extra_args", state.ExtraArgs, plan.ExtraArgs},
-		{"restart_policy", state.RestartPolicy, plan.RestartPolicy},
-		{"log", state.Log, plan.Log},
-	} {
-		if !frozen.to.IsUnknown() && !frozen.from.Equal(frozen.to) {
-			all.Append(refusedChange(path.Root(frozen.attribute), frozen.attribute))
-		}
+	if !plan.DataPath.IsUnknown() && !state.DataPath.Equal(plan.DataPath) {
+		all.Append(refusedChange(path.Root("data_path"), "data_path",
+			"To move a member's data, add a member under another name on the new path of another cluster, or restore a snapshot there."))
 	}
 	before, diagnostics := state.members(ctx)
 	all.Append(diagnostics...)
 	after, diagnostics := plan.members(ctx)
 	all.Append(diagnostics...)
-	if plan.Members.IsUnknown() {
-		return all
-	}
-	var names []string
-	for name := range after {
-		names = append(names, name)
-	}
-	for name := range before {
-		if _, kept := after[name]; !kept {
-			all.Append(refusedChange(memberPath("", ""), "members: removing "+name))
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(after)) {
 		old, existed := before[name]
-		if !existed {
-			all.Append(refusedChange(memberPath(name, ""), "members: adding "+name))
-			continue
-		}
-		for _, frozen := range []struct {
-			attribute string
-			from, to  attr.Value
-		}{
-			{"host", old.Host, after[name].Host},
-			{"client_port", old.ClientPort, after[name].ClientPort},
-			{"peer_port", old.PeerPort, after[name].PeerPort},
-			{"bind_ip", old.BindIP, after[name].BindIP},
-		} {
-			if !frozen.to.IsUnknown() && !frozen.from.Equal(frozen.to) {
-				all.Append(refusedChange(memberPath(name, frozen.attribute), frozen.attribute+" of "+name))
-			}
+		port := after[name].PeerPort
+		if existed && !port.IsUnknown() && old.Host.Equal(after[name].Host) && !old.PeerPort.Equal(port) {
+			all.Append(refusedChange(memberPath(name, "peer_port"), "peer_port of "+name,
+				"Members know each other by this port. Add a member under another name with the port that is wanted, and remove "+name+"."))
 		}
 	}
 	return all
 }
 
-func refusedChange(at path.Path, what string) diag.Diagnostic {
+func refusedChange(at path.Path, what, instead string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Change of a running etcd cluster",
-		fmt.Sprintf("Changing %s on a running cluster is not supported by this version of the provider. Nothing was changed. "+
-			"Restore the previous value; the cluster is never replaced to carry out such a change.", what))
+		fmt.Sprintf("%s cannot be changed on a running cluster, which is never replaced for it. Nothing was changed. %s", what, instead))
 }
 
 // refuseMovedHosts refuses to go on when a host got another address in the
 // provider block: members know each other by address.
 func refuseMovedHosts(ctx context.Context, d etcd.Desired, state model) diag.Diagnostics {
-	var all diag.Diagnostics
-	members, diagnostics := state.members(ctx)
-	all.Append(diagnostics...)
+	members, all := state.members(ctx)
 	for _, m := range d.Members {
-		was := members[m.Name].ClientURL.ValueString()
-		if m.Address != "" && was != "" && was != m.ClientURL() {
+		old, existed := members[m.Name]
+		was := old.PeerURL.ValueString()
+		if existed && old.Host.ValueString() == m.Host && m.Address != "" && was != "" && was != m.PeerURL() {
 			all.AddAttributeError(memberPath(m.Name, "host"), "Address of etcd member changed",
 				fmt.Sprintf("Member %s was made to be reached at %s; with the address that host %s has now it would be %s. "+
-					"Changing the address of a running member is not supported by this version. Nothing was changed. Restore the address of the host in the provider block.",
-					m.Name, was, m.Host, m.ClientURL()))
+					"Nothing was changed. Restore the address of the host in the provider block, or give the host another key and move the member there.",
+					m.Name, was, m.Host, m.PeerURL()))
 		}
 	}
 	return all
+}
+
+// hostOf is the host part of a member's URL.
+func hostOf(memberURL string) string {
+	parsed, err := url.Parse(memberURL)
+	if err != nil {
+		return ""
+	}
+	return parsed.Hostname()
 }
 
 // failure turns an error of ops into a diagnostic: at the attribute that is at

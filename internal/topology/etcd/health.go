@@ -16,6 +16,8 @@ type View struct {
 	Version string
 	// Peers is the member list as this member has it.
 	Peers []Peer
+	// Applied is how far the member has applied the raft log.
+	Applied uint64
 	// Learner: this member has no vote yet.
 	Learner bool
 	// Alarms are those that this member reports, in words.

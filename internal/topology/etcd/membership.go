@@ -123,6 +123,12 @@ func (m Membership) peer(member Member) (Peer, bool) {
 	return Peer{}, false
 }
 
+// Lists reports whether the cluster's list has the member.
+func (m Membership) Lists(member Member) bool {
+	_, listed := m.peer(member)
+	return listed
+}
+
 // voters is the number of voting members, working how many of them work.
 func (m Membership) voters() (all, working int) {
 	for _, p := range m.Peers {

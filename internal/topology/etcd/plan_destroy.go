@@ -21,8 +21,10 @@ func NextDestroy(d Desired, o Observed, purge bool) (topology.Step, error) {
 				"Bring the host back and destroy again; if it is gone for good, remove it from the state with terraform state rm.", strings.Join(silent, ", ")),
 		}
 	}
+	// Containers of members that were removed while their hosts were silent.
+	states = append(states, filter(lookAt(d, o, d.Former), func(s memberState) bool { return s.reach == topology.Reachable })...)
 	present := filter(states, func(s memberState) bool {
-		return s.status() != container.Absent && s.status() != container.Foreign
+		return s.status() != container.Absent && s.status() != container.Foreign || s.kept()
 	})
 	if len(present) > 0 {
 		return Remove{Members: members(present)}, nil

@@ -51,10 +51,7 @@ func (l life) reachable() []memberState {
 	return filter(l.states, func(s memberState) bool { return s.reach == topology.Reachable })
 }
 
-func (l life) listed(s memberState) bool {
-	_, listed := l.c.peer(s.Member)
-	return listed
-}
+func (l life) listed(s memberState) bool { return l.c.Lists(s.Member) }
 
 // belongs: the cluster knows the member, or nobody can say that it does not.
 func (l life) belongs(s memberState) bool {

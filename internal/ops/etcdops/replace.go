@@ -1,0 +1,199 @@
+package etcdops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
+)
+
+type containerFound = container.Found
+
+const (
+	// provenWithin is how long a replaced member may take to be proven. One
+	// that takes longer goes back to its old container.
+	provenWithin = 90 * time.Second
+	// maxLag is how many log entries a member may be behind the leader and
+	// count as caught up while others go on writing.
+	maxLag = 500
+	// flushWrites are more entries than a flushing member keeps out of its
+	// snapshots (--snapshot-count=10).
+	flushWrites = 50
+)
+
+func places(members []etcd.Member) string {
+	names := make([]string, 0, len(members))
+	for _, m := range members {
+		names = append(names, m.Name+" on "+m.Host)
+	}
+	return strings.Join(names, ", ")
+}
+
+// replace puts the member on a new container, proves it, and removes the old
+// one. Every part of it looks at what is there first, so that it can be carried
+// out again after an interruption at any moment. When the new container is not
+// proven in time the old one is put back.
+func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error {
+	if err := c.settle(ctx, l); err != nil {
+		return err
+	}
+	host, err := c.Fleet.Host(step.Member.Host)
+	if err != nil {
+		return err
+	}
+	r := &replacement{c: c, m: step.Member, host: host, flush: step.Flush}
+	r.current, r.hasCurrent = c.find(l.Survey, step.Member)
+	r.old, r.hasOld = c.previous(l.Survey, step.Member)
+	c.noteChange()
+	if err := r.swap(ctx, l); err != nil {
+		return r.undo(ctx, err)
+	}
+	if err := r.proven(ctx); err != nil {
+		return r.undo(ctx, err)
+	}
+	c.noteChange()
+	if !r.hasOld {
+		return nil
+	}
+	return host.RemoveContainer(ctx, r.old.ID)
+}
+
+// replacement is one member between two containers.
+type replacement struct {
+	c     *Cluster
+	m     etcd.Member
+	host  *dockerhost.Host
+	flush bool
+	// current has the member's name; old is kept beside it.
+	current, old       containerFound
+	hasCurrent, hasOld bool
+}
+
+func (r *replacement) spec() container.Spec {
+	if r.flush {
+		image := r.current.Image
+		if r.hasOld {
+			image = r.old.Image
+		}
+		return r.c.Desired.FlushSpec(r.m, image, "")
+	}
+	return r.c.Desired.Spec(r.m, etcd.Rejoin, "")
+}
+
+// swap stops the old container and starts the new one in its place.
+func (r *replacement) swap(ctx context.Context, l look) error {
+	spec := r.spec()
+	wanted := spec.Labels[container.LabelHash]
+	if r.hasOld && r.old.Hash() == wanted {
+		// The change was taken back while it was under way.
+		return r.restore(ctx)
+	}
+	if r.hasCurrent && !r.hasOld {
+		if err := r.c.flushLog(ctx, r.m, l); err != nil {
+			return err
+		}
+		if err := r.host.StopContainer(ctx, r.current.ID, r.c.Desired.Settings.StopGrace); err != nil {
+			return err
+		}
+		if err := r.host.RenameContainer(ctx, r.current.ID, etcd.PreviousName(r.c.identity(r.m))); err != nil {
+			return err
+		}
+		r.old, r.hasOld, r.hasCurrent = r.current, true, false
+	}
+	if r.hasCurrent && r.current.Hash() != wanted {
+		if err := r.c.endContainer(ctx, r.host, r.current.ID); err != nil {
+			return err
+		}
+		r.hasCurrent = false
+	}
+	if !r.hasCurrent {
+		id, err := r.host.CreateContainer(ctx, spec)
+		if err != nil {
+			return err
+		}
+		r.current, r.hasCurrent = containerFound{ID: id, Name: spec.Name, Image: spec.Image, Labels: spec.Labels}, true
+	}
+	return r.host.StartContainer(ctx, r.current.ID)
+}
+
+// restore puts the old container back in its place and starts it.
+func (r *replacement) restore(ctx context.Context) error {
+	if r.hasCurrent {
+		if err := r.c.endContainer(ctx, r.host, r.current.ID); err != nil {
+			return err
+		}
+	}
+	if err := r.host.RenameContainer(ctx, r.old.ID, r.c.identity(r.m).Name()); err != nil {
+		return err
+	}
+	r.current, r.hasCurrent, r.hasOld = r.old, true, false
+	return r.host.StartContainer(ctx, r.current.ID)
+}
+
+// proven waits until the member answers, follows the leader of the same
+// cluster, and has applied what the others had when it came back.
+func (r *replacement) proven(ctx context.Context) error {
+	url := r.m.PeerURL()
+	lastLook := time.Now()
+	var ended error
+	err := r.c.poll(ctx, provenWithin, "the member is back and has caught up", func(ctx context.Context) (bool, string) {
+		views := r.c.Views(ctx)
+		now := etcd.Consensus(r.c.Desired.All(), views)
+		if time.Since(lastLook) > containerInterval {
+			lastLook = time.Now()
+			if details, err := r.host.Inspect(ctx, r.current.ID); err == nil && (details.RestartCount > 1 || details.Status == container.Exited) {
+				ended = fmt.Errorf("its container ends by itself (exit code %d)", details.ExitCode)
+				return true, ""
+			}
+		}
+		if !now.Healthy[url] {
+			return false, orNothing(views[r.m.Key()].Err)
+		}
+		mine := views[r.m.Key()].Applied
+		for key, view := range views {
+			if view.Err == "" && view.Applied > mine+maxLag {
+				return false, fmt.Sprintf("it has applied %d log entries, %s %d", mine, key, view.Applied)
+			}
+		}
+		return true, ""
+	})
+	return errors.Join(ended, err)
+}
+
+// undo goes back to the old container after the new one failed. An apply that
+// was interrupted is not undone: the next one goes on from here.
+func (r *replacement) undo(ctx context.Context, failure error) error {
+	logs := r.logs(ctx)
+	failure = &MemberError{Member: r.m.Name, Err: fmt.Errorf("the new container on host %s was not proven: %w%s", r.m.Host, failure, logs)}
+	if ctx.Err() != nil {
+		return failure
+	}
+	if !r.hasOld {
+		return fmt.Errorf("%w\n\nNothing else was touched", failure)
+	}
+	if err := r.restore(ctx); err != nil {
+		return fmt.Errorf("%w\n\nThe old container could not be put back: %w. It is still there as %s", failure, err, etcd.PreviousName(r.c.identity(r.m)))
+	}
+	if err := r.proven(ctx); err != nil {
+		return fmt.Errorf("%w\n\nThe old container was put back, but: %w", failure, err)
+	}
+	return fmt.Errorf("%w\n\nThe old container was put back and works. No other member was touched", failure)
+}
+
+func (r *replacement) logs(ctx context.Context) string {
+	if !r.hasCurrent {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
+	defer cancel()
+	text, err := r.host.Logs(ctx, r.current.ID, logLines)
+	if err != nil || strings.TrimSpace(text) == "" {
+		return ""
+	}
+	return fmt.Sprintf("\n\nIts last log lines:\n%s", strings.TrimSpace(text))
+}
