@@ -9,10 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -87,10 +85,19 @@ type Status struct {
 	// RaftIndex and RaftApplied are log positions; applied lags behind.
 	RaftIndex   uint64
 	RaftApplied uint64
+	// RaftTerm grows with every election.
+	RaftTerm uint64
 	// DBSize and DBSizeInUse are in bytes.
 	DBSize      int64
 	DBSizeInUse int64
-	// Members is the member list, sorted by ID.
+	// DBSizeQuota is the limit of DBSize in bytes, 0 when the member does not
+	// tell, as before 3.6.
+	DBSizeQuota int64
+	// DowngradeTarget is the version to which a downgrade is in progress, such
+	// as 3.6.0, "" when none is or the member does not tell, as before 3.6.
+	DowngradeTarget string
+	// Members is the member list, sorted by ID. A learner gives none: etcd does
+	// not let learners answer that.
 	Members []Member
 	// Errors are alarms and faults that the member reports.
 	Errors []string
@@ -103,27 +110,23 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, fmt.Errorf("status of etcd at %s: %w", c.url, clarify(err))
 	}
-	list, err := c.client.MemberList(ctx, clientv3.WithSerializable())
-	if err != nil {
-		return Status{}, fmt.Errorf("member list of etcd at %s: %w", c.url, clarify(err))
-	}
 	answer := Status{
 		ClusterID: status.Header.ClusterId, MemberID: status.Header.MemberId, Leader: status.Leader,
 		Version: status.Version, Learner: status.IsLearner,
-		RaftIndex: status.RaftIndex, RaftApplied: status.RaftAppliedIndex,
-		DBSize: status.DbSize, DBSizeInUse: status.DbSizeInUse, Errors: status.Errors,
+		RaftIndex: status.RaftIndex, RaftApplied: status.RaftAppliedIndex, RaftTerm: status.RaftTerm,
+		DBSize: status.DbSize, DBSizeInUse: status.DbSizeInUse, DBSizeQuota: status.DbSizeQuota, Errors: status.Errors,
 	}
-	for _, m := range list.Members {
-		answer.Members = append(answer.Members, Member{
-			ID: m.ID, Name: m.Name, PeerURLs: m.PeerURLs, ClientURLs: m.ClientURLs, Learner: m.IsLearner,
-		})
+	if info := status.DowngradeInfo; info.GetEnabled() {
+		answer.DowngradeTarget = info.GetTargetVersion()
 	}
-	slices.SortFunc(answer.Members, func(a, b Member) int {
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
+	list, err := c.client.MemberList(ctx, clientv3.WithSerializable())
+	switch {
+	case err == nil:
+		answer.Members = members(list.Members)
+	case answer.Learner && errors.Is(clarify(err), ErrUnsupportedByLearner):
+	default:
+		return Status{}, fmt.Errorf("member list of etcd at %s: %w", c.url, clarify(err))
+	}
 	return answer, nil
 }
 
@@ -145,19 +148,4 @@ func (c *Client) Prove(ctx context.Context, key, value string) error {
 		return fmt.Errorf("delete through etcd at %s: %w", c.url, clarify(err))
 	}
 	return nil
-}
-
-// clarify turns etcd's wording of common troubles into ours and keeps the
-// original.
-func clarify(err error) error {
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer in time: %w", err)
-	case errors.Is(err, rpctypes.ErrNoLeader):
-		return fmt.Errorf("the cluster has no leader: %w", err)
-	case errors.Is(err, rpctypes.ErrNoSpace):
-		return fmt.Errorf("the database has reached its quota: %w", err)
-	default:
-		return err
-	}
 }
