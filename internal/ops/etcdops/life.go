@@ -237,7 +237,7 @@ func (c *Cluster) await(ctx context.Context, members []etcd.Member) error {
 		views := c.Views(ctx)
 		now := etcd.Consensus(c.Desired.All(), views)
 		if time.Now().After(nextLook) {
-			if ended = c.ended(ctx); ended != nil && ctx.Err() == nil {
+			if ended = c.ended(ctx, members); ended != nil && ctx.Err() == nil {
 				return true, ""
 			}
 			nextLook = time.Now().Add(containerInterval)

@@ -57,7 +57,7 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 		}
 		if time.Now().After(nextLook) {
 			// A cancelled wait tells below what it was waiting for.
-			if err := c.ended(ctx); err != nil && ctx.Err() == nil {
+			if err := c.ended(ctx, step.Members); err != nil && ctx.Err() == nil {
 				return verdict, err
 			}
 			nextLook = time.Now().Add(containerInterval)
@@ -88,13 +88,13 @@ func (c *Cluster) writeAndRead(ctx context.Context, members []etcd.Member) error
 
 // ended is an error when a member's container has ended for good: waiting for
 // it is then in vain.
-func (c *Cluster) ended(ctx context.Context) error {
+func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
 	s, err := survey.Take(ctx, c.Fleet, c.hosts())
 	if err != nil {
 		return fmt.Errorf("look at the members' containers: %w", err)
 	}
 	var gone []string
-	for _, m := range c.Desired.Members {
+	for _, m := range members {
 		if s.Silent[m.Host] != nil {
 			continue
 		}
