@@ -113,10 +113,17 @@ func countVoters(peers []Peer) int {
 	return n
 }
 
+// is reports whether the entry is the member's. The URL alone does not tell
+// when one member takes another's place on a host: then the names differ, once
+// the member has been started.
+func (p Peer) is(member Member) bool {
+	return p.url() == member.PeerURL() && (!p.started() || p.Name == member.Name)
+}
+
 // peer finds the list's entry for a member.
 func (m Membership) peer(member Member) (Peer, bool) {
 	for _, p := range m.Peers {
-		if p.url() == member.PeerURL() {
+		if p.is(member) {
 			return p, true
 		}
 	}

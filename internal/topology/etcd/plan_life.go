@@ -23,7 +23,7 @@ func nextLife(d Desired, o Observed, states []memberState) (topology.Step, error
 	}
 	life := life{d: d, o: o, c: o.Membership, states: states, former: lookAt(d, o, d.Former)}
 	alone := []func() (topology.Step, error){life.finishReplacement, life.repair, life.quorum}
-	voted := []func() (topology.Step, error){life.await, life.finishAdding, life.retire, life.removeDead, life.add, life.remove, life.roll}
+	voted := []func() (topology.Step, error){life.await, life.finishAdding, life.retire, life.removeDead, life.makeRoom, life.add, life.remove, life.roll}
 	if !life.c.Known {
 		// What a cluster has to agree to must wait until one speaks.
 		voted = nil
@@ -238,7 +238,7 @@ func (l life) finishOne(s memberState, p Peer) (topology.Step, error) {
 }
 
 func stateAt(states []memberState, p Peer) (memberState, bool) {
-	at := slices.IndexFunc(states, func(s memberState) bool { return s.PeerURL() == p.url() })
+	at := slices.IndexFunc(states, func(s memberState) bool { return p.is(s.Member) })
 	if at < 0 {
 		return memberState{}, false
 	}

@@ -72,10 +72,21 @@ func (l life) add() (topology.Step, error) {
 	return AddLearner{Member: missing[0].Member, Why: why}, nil
 }
 
-// remove takes members out that are no longer configured, the leader last and
-// after leadership was moved.
+// makeRoom takes out members whose place on a host another member takes: two
+// cannot have one peer URL, so that here the old one leaves first.
+func (l life) makeRoom() (topology.Step, error) {
+	for _, old := range l.former {
+		for _, s := range l.states {
+			if l.listed(old) && !l.listed(s) && old.PeerURL() == s.PeerURL() {
+				return l.removeOne(old, s.Name+" takes its place")
+			}
+		}
+	}
+	return nil, nil
+}
+
+// remove takes members out that are no longer configured, the leader last.
 func (l life) remove() (topology.Step, error) {
-	var going []memberState
 	var leader []memberState
 	for _, s := range l.former {
 		switch {
@@ -83,16 +94,19 @@ func (l life) remove() (topology.Step, error) {
 		case s.PeerURL() == l.c.Leader:
 			leader = append(leader, s)
 		default:
-			going = append(going, s)
+			return l.removeOne(s, "it is no longer configured")
 		}
 	}
-	going = append(going, leader...)
-	if len(going) == 0 {
-		return nil, nil
+	if len(leader) > 0 {
+		return l.removeOne(leader[0], "it is no longer configured")
 	}
-	s := going[0]
+	return nil, nil
+}
+
+// removeOne takes a working member out, after it has handed leadership over.
+func (l life) removeOne(s memberState, why string) (topology.Step, error) {
 	p, _ := l.c.peer(s.Member)
-	step, err := l.guarded(s, p, "it is no longer configured")
+	step, err := l.guarded(s, p, why)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +165,7 @@ func (l life) guarded(s memberState, p Peer, why string) (topology.Step, error) 
 // arithmetic tells what a removal would leave, in words.
 func (l life) arithmetic(act string, left, healthy int) string {
 	all, up := l.c.voters()
-	text := fmt.Sprintf("%d members, %d down: %s leaves %d of %d working", all, all-up, act, healthy, left)
+	text := fmt.Sprintf("%s, %d down: %s leaves %d of %d working", voting(all), all-up, act, healthy, left)
 	if left == 0 {
 		return text + ", which is no cluster at all."
 	}
@@ -193,9 +207,9 @@ func (l life) refuseVoluntary(act string) error {
 	all, up := l.c.voters()
 	return &Refusal{
 		Attribute: "members", Summary: "Etcd cluster is not whole",
-		Detail: fmt.Sprintf("%s was not begun: %d members, %d down, a quorum is %d, so that the loss of %d more would stop all writes. Nothing was changed. "+
+		Detail: fmt.Sprintf("%s was not begun: %s, %d down, a quorum is %d, so that the loss of %d more would stop all writes. Nothing was changed. "+
 			"Bring %s back first, or replace what is lost by moving its member to another host.",
-			capital(act), all, all-up, Quorum(all), up-Quorum(all)+1, strings.Join(ill, ", ")),
+			capital(act), voting(all), all-up, Quorum(all), up-Quorum(all)+1, strings.Join(ill, ", ")),
 	}
 }
 

@@ -65,7 +65,7 @@ func (o *Observed) applyMembership(step topology.Step, d Desired) {
 	case Promote:
 		c.change(s.Member, func(p *Peer) { p.Learner = false })
 	case RemoveMember:
-		c.Peers = slices.DeleteFunc(c.Peers, func(p Peer) bool { return p.url() == s.Member.PeerURL() })
+		c.Peers = slices.DeleteFunc(c.Peers, func(p Peer) bool { return p.is(s.Member) })
 		delete(c.Healthy, s.Member.PeerURL())
 		o.Proven = false
 	case MoveLeader:
@@ -90,7 +90,7 @@ func newID(peers []Peer) uint64 {
 
 func (m *Membership) change(member Member, do func(*Peer)) {
 	for i := range m.Peers {
-		if m.Peers[i].url() == member.PeerURL() {
+		if m.Peers[i].is(member) {
 			do(&m.Peers[i])
 		}
 	}
