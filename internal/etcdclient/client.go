@@ -9,8 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -32,11 +34,15 @@ var reconnect = grpc.ConnectParams{
 type Client struct {
 	url    string
 	client *clientv3.Client
+	// dialled is why the last connection could not be opened, nil when it
+	// could: gRPC tries again until the deadline, and then forgets why.
+	dialled atomic.Pointer[error]
 }
 
 // New prepares a client of the member at the client URL; nothing is dialled
 // before the first call. The error is about the URL.
 func New(url string, dial Dialer) (*Client, error) {
+	c := &Client{url: url}
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:            []string{url},
 		DialKeepAliveTime:    10 * time.Second,
@@ -44,7 +50,13 @@ func New(url string, dial Dialer) (*Client, error) {
 		Logger:               zap.NewNop(),
 		DialOptions: []grpc.DialOption{
 			grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
-				return dial(ctx, "tcp", address)
+				conn, err := dial(ctx, "tcp", address)
+				if err != nil {
+					c.dialled.Store(&err)
+					return nil, err
+				}
+				c.dialled.Store(nil)
+				return conn, nil
 			}),
 			grpc.WithConnectParams(reconnect),
 		},
@@ -52,7 +64,8 @@ func New(url string, dial Dialer) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("etcd client for %s: %w", url, err)
 	}
-	return &Client{url: url, client: client}, nil
+	c.client = client
+	return c, nil
 }
 
 // URL is the client URL the client was made for.
@@ -99,7 +112,10 @@ type Status struct {
 	// Members is the member list, sorted by ID. A learner gives none: etcd does
 	// not let learners answer that.
 	Members []Member
-	// Errors are alarms and faults that the member reports.
+	// Alarms are those of the whole cluster, as this member knows them. Other
+	// than [Client.Alarms] this needs no quorum.
+	Alarms []Alarm
+	// Errors are alarms and faults that the member reports, in its own words.
 	Errors []string
 }
 
@@ -108,13 +124,13 @@ type Status struct {
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	status, err := c.client.Status(ctx, c.url)
 	if err != nil {
-		return Status{}, fmt.Errorf("status of etcd at %s: %w", c.url, clarify(err))
+		return Status{}, c.failed("status", err)
 	}
 	answer := Status{
 		ClusterID: status.Header.ClusterId, MemberID: status.Header.MemberId, Leader: status.Leader,
 		Version: status.Version, Learner: status.IsLearner,
 		RaftIndex: status.RaftIndex, RaftApplied: status.RaftAppliedIndex, RaftTerm: status.RaftTerm,
-		DBSize: status.DbSize, DBSizeInUse: status.DbSizeInUse, DBSizeQuota: status.DbSizeQuota, Errors: status.Errors,
+		DBSize: status.DbSize, DBSizeInUse: status.DbSizeInUse, DBSizeQuota: status.DbSizeQuota, Alarms: parseAlarms(status.Errors), Errors: status.Errors,
 	}
 	if info := status.DowngradeInfo; info.GetEnabled() {
 		answer.DowngradeTarget = info.GetTargetVersion()
@@ -125,9 +141,23 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 		answer.Members = members(list.Members)
 	case answer.Learner && errors.Is(clarify(err), ErrUnsupportedByLearner):
 	default:
-		return Status{}, fmt.Errorf("member list of etcd at %s: %w", c.url, clarify(err))
+		return Status{}, c.failed("member list", err)
 	}
 	return answer, nil
+}
+
+// keyOfNothing is read to see whether reads work. It need not exist.
+const keyOfNothing = "/io.github.anka-ha/health"
+
+// CheckQuorum reads through the member what only a quorum can answer, and
+// changes nothing. Learners return [ErrUnsupportedByLearner].
+func (c *Client) CheckQuorum(ctx context.Context) error {
+	_, err := c.client.Get(ctx, keyOfNothing)
+	// Somebody who is told that he may not read was told so by a quorum.
+	if err == nil || errors.Is(rpctypes.Error(err), rpctypes.ErrPermissionDenied) || errors.Is(rpctypes.Error(err), rpctypes.ErrUserEmpty) {
+		return nil
+	}
+	return c.failed("read", err)
 }
 
 // Prove writes value under key through this member, reads it back through it
@@ -135,17 +165,17 @@ func (c *Client) Status(ctx context.Context) (Status, error) {
 // is part of a quorum.
 func (c *Client) Prove(ctx context.Context, key, value string) error {
 	if _, err := c.client.Put(ctx, key, value); err != nil {
-		return fmt.Errorf("write through etcd at %s: %w", c.url, clarify(err))
+		return c.failed("write", err)
 	}
 	got, err := c.client.Get(ctx, key)
 	if err != nil {
-		return fmt.Errorf("read through etcd at %s: %w", c.url, clarify(err))
+		return c.failed("read", err)
 	}
 	if len(got.Kvs) != 1 || string(got.Kvs[0].Value) != value {
 		return fmt.Errorf("read through etcd at %s did not return what was written through it", c.url)
 	}
 	if _, err := c.client.Delete(ctx, key); err != nil {
-		return fmt.Errorf("delete through etcd at %s: %w", c.url, clarify(err))
+		return c.failed("delete", err)
 	}
 	return nil
 }

@@ -79,7 +79,12 @@ func clarify(err error) error {
 	return err
 }
 
-// failed says what was tried at which member.
+// failed says what was tried at which member, and why it could not be reached
+// when that is what took the time.
 func (c *Client) failed(what string, err error) error {
-	return fmt.Errorf("%s at etcd %s: %w", what, c.url, clarify(err))
+	clarified := clarify(err)
+	if dialled := c.dialled.Load(); dialled != nil {
+		clarified = fmt.Errorf("%w: %w", clarified, *dialled)
+	}
+	return fmt.Errorf("%s at etcd %s: %w", what, c.url, clarified)
 }

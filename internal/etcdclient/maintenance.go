@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -28,6 +29,28 @@ func (c *Client) Alarms(ctx context.Context) ([]Alarm, error) {
 		alarms = append(alarms, Alarm{MemberID: a.MemberID, Kind: a.Alarm.String()})
 	}
 	return alarms, nil
+}
+
+// parseAlarms finds alarms in the errors of a status, such as
+// "memberID:123 alarm:NOSPACE". Blanks between the fields vary on purpose.
+func parseAlarms(errors []string) []Alarm {
+	var alarms []Alarm
+	for _, text := range errors {
+		var alarm Alarm
+		for _, field := range strings.Fields(text) {
+			if id, is := strings.CutPrefix(field, "memberID:"); is {
+				// 0 for what is no number: the alarm counts more than its origin.
+				alarm.MemberID, _ = strconv.ParseUint(id, 10, 64)
+			}
+			if kind, is := strings.CutPrefix(field, "alarm:"); is {
+				alarm.Kind = kind
+			}
+		}
+		if alarm.Kind != "" {
+			alarms = append(alarms, alarm)
+		}
+	}
+	return alarms
 }
 
 // Hash is what a member's keys amount to.

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,26 +56,34 @@ func TestSnapshot_tellsThatItCouldNotBeWritten(t *testing.T) {
 
 func TestAlarms_tellWhoIsOutOfSpace(t *testing.T) {
 	t.Parallel()
-	s := startCluster(t, images.Etcd35, 1, "--quota-backend-bytes=200000")[0]
-	if alarms, err := s.api.Alarms(within(t, 5*time.Second)); err != nil || len(alarms) != 0 {
-		t.Fatalf("alarms %v, %v", alarms, err)
-	}
-	var full error
-	for range 300 {
-		if full = s.api.Put(within(t, 5*time.Second), "/data", strings.Repeat("x", 100_000)); full != nil {
-			break
+	for _, image := range []string{images.Etcd35, images.Etcd36, images.Etcd37} {
+		s := startCluster(t, image, 1, "--quota-backend-bytes=200000")[0]
+		if alarms, err := s.api.Alarms(within(t, 5*time.Second)); err != nil || len(alarms) != 0 || len(s.status(t).Alarms) != 0 {
+			t.Fatalf("alarms %v, %v", alarms, err)
 		}
-	}
-	want(t, full, etcdclient.ErrNoSpace)
-	eventually(t, "there is an alarm", func(ctx context.Context) error {
-		alarms, err := s.api.Alarms(ctx)
-		if err == nil && (len(alarms) != 1 || alarms[0].Kind != "NOSPACE" || alarms[0].MemberID != s.status(t).MemberID) {
-			err = errors.New("there is not")
+		must(t, s.api.CheckQuorum(within(t, 5*time.Second)))
+		var full error
+		for range 300 {
+			if full = s.api.Put(within(t, 5*time.Second), "/data", strings.Repeat("x", 100_000)); full != nil {
+				break
+			}
 		}
-		return err
-	})
-	_, err := s.api.AcquireLock(within(t, 5*time.Second), etcdclient.LockRequest{Name: "anka", TTL: 10 * time.Second})
-	want(t, err, etcdclient.ErrNoSpace)
+		want(t, full, etcdclient.ErrNoSpace)
+		raised := []etcdclient.Alarm{{MemberID: s.status(t).MemberID, Kind: "NOSPACE"}}
+		eventually(t, image+" raised an alarm", func(ctx context.Context) error {
+			alarms, err := s.api.Alarms(ctx)
+			if err == nil && !slices.Equal(alarms, raised) {
+				err = fmt.Errorf("alarms are %v", alarms)
+			}
+			return err
+		})
+		if got := s.status(t); !slices.Equal(got.Alarms, raised) {
+			t.Errorf("%s: alarms in the status are %v, %q", image, got.Alarms, got.Errors)
+		}
+		must(t, s.api.CheckQuorum(within(t, 5*time.Second)))
+		_, err := s.api.AcquireLock(within(t, 5*time.Second), etcdclient.LockRequest{Name: "anka", TTL: 10 * time.Second})
+		want(t, err, etcdclient.ErrNoSpace)
+	}
 }
 
 func TestHashKV_isEqualOnAllMembers(t *testing.T) {

@@ -51,6 +51,7 @@ func TestMembership_learnerIsAddedPromotedAndRemoved(t *testing.T) {
 		}
 		return err
 	})
+	want(t, newcomer.api.CheckQuorum(within(t, 5*time.Second)), etcdclient.ErrUnsupportedByLearner)
 	eventually(t, "the learner has caught up", func(ctx context.Context) error {
 		err := leads.api.Promote(ctx, id)
 		if err != nil && !errors.Is(err, etcdclient.ErrNotReady) && !errors.Is(err, etcdclient.ErrUnhealthyCluster) {
@@ -86,12 +87,19 @@ func TestAddVoter_isRefusedWhenItStopsTheCluster(t *testing.T) {
 			s.kill()
 		}
 	}
+	if err := leads.api.CheckQuorum(within(t, 5*time.Second)); err != nil {
+		t.Errorf("two of three are no quorum: %v", err)
+	}
 	_, _, err := leads.api.AddVoter(within(t, 5*time.Second), newServer(t, "etcd-4").peer)
 	if !errors.Is(err, etcdclient.ErrNotEnoughStarted) && !errors.Is(err, etcdclient.ErrUnhealthyCluster) {
 		t.Fatalf("got %v", err)
 	}
 	if text := err.Error(); !strings.Contains(text, leads.client) || !strings.Contains(text, "etcdserver: ") {
 		t.Errorf("the error names neither member nor etcd's own words: %s", text)
+	}
+	follows.kill()
+	if err := leads.api.CheckQuorum(within(t, 2*time.Second)); err == nil {
+		t.Error("one of three is a quorum")
 	}
 }
 
@@ -105,7 +113,10 @@ func TestStatus_ofTheStoppedMemberIsAnError(t *testing.T) {
 	}
 	s.kill()
 	_, err := s.api.Status(within(t, time.Second))
-	if err == nil || !strings.Contains(err.Error(), s.client) {
-		t.Fatalf("got %v", err)
+	if err == nil || !strings.Contains(err.Error(), s.client) || !strings.Contains(err.Error(), "connection refused") {
+		t.Fatalf("the error does not say why: %v", err)
+	}
+	if err := s.api.CheckQuorum(within(t, time.Second)); err == nil {
+		t.Error("a stopped member has a quorum")
 	}
 }
