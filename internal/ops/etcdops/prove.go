@@ -25,6 +25,9 @@ const (
 	// proofPrefix is where the proof writes; it deletes what it wrote.
 	proofPrefix = "/io.github.anka-ha/proof/"
 	logLines    = 15
+	// endless is how many restarts are taken for a container that never comes
+	// up. Docker doubles its pause, so that these take a few seconds.
+	endless = 4
 )
 
 // prove waits until the members are one whole cluster and a write and a read
@@ -102,6 +105,8 @@ func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
 		switch {
 		case !present:
 			gone = append(gone, fmt.Sprintf("the container of %s vanished from host %s", m.Name, m.Host))
+		case found.Status == container.Restarting && c.restarts(ctx, m, found.ID) >= endless:
+			gone = append(gone, fmt.Sprintf("the container of %s on host %s ends again and again: %s", m.Name, m.Host, found.Detail))
 		case found.Status == container.Exited || found.Status == container.Dead:
 			gone = append(gone, fmt.Sprintf("the container of %s on host %s ended: %s", m.Name, m.Host, found.Detail))
 		}
@@ -110,6 +115,19 @@ func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
 		return nil
 	}
 	return fmt.Errorf("%s%s", strings.Join(gone, "; "), c.logs(ctx))
+}
+
+// restarts is how often the container was restarted, 0 when that is not known.
+func (c *Cluster) restarts(ctx context.Context, m etcd.Member, id string) int {
+	host, err := c.Fleet.Host(m.Host)
+	if err != nil {
+		return 0
+	}
+	details, err := host.Inspect(ctx, id)
+	if err != nil {
+		return 0
+	}
+	return details.RestartCount
 }
 
 // logs are the last lines of the members that do not answer, for a person to

@@ -84,7 +84,10 @@ func (d Desired) JoinSpec(m Member, token string, peers []Peer) container.Spec {
 	spec := d.Spec(m, Join, token)
 	var list []string
 	for _, p := range peers {
-		name := p.Name
+		// Names may repeat in a cluster, but not here: etcd would take two
+		// members for one with two URLs. It compares URLs only, so that the
+		// others can be called anything.
+		name := "member-" + HexID(p.ID)
 		if p.url() == m.PeerURL() {
 			name = m.Name
 		}

@@ -230,6 +230,8 @@ func (l life) finishOne(s memberState, p Peer) (topology.Step, error) {
 		return Discard{Members: []Member{s.Member}, Why: "it was made for an earlier life of the member"}, nil
 	case s.birth() != Join && !p.started():
 		return Retire{Member: s.Member, Why: "it runs on data of an earlier life of the member"}, nil
+	case s.status() == container.Restarting && !p.started():
+		return Retire{Member: s.Member, Why: "it ends again and again and has never joined, so that nothing is lost with it"}, nil
 	case !p.started() || !l.c.Healthy[p.url()]:
 		return Await{Members: []Member{s.Member}, Why: "the new member has not answered yet"}, nil
 	default:
