@@ -16,26 +16,25 @@ import (
 
 // model is the resource as configuration, plan and state hold it.
 type model struct {
-	ID                      types.String   `tfsdk:"id"`
-	Name                    types.String   `tfsdk:"name"`
-	Image                   types.String   `tfsdk:"image"`
-	Members                 types.Map      `tfsdk:"members"`
-	DataPath                types.String   `tfsdk:"data_path"`
-	AutoCompactionMode      types.String   `tfsdk:"auto_compaction_mode"`
-	AutoCompactionRetention types.String   `tfsdk:"auto_compaction_retention"`
-	QuotaBackendBytes       types.Int64    `tfsdk:"quota_backend_bytes"`
-	BindIP                  types.String   `tfsdk:"bind_ip"`
-	Env                     types.Map      `tfsdk:"env"`
-	ExtraArgs               types.List     `tfsdk:"extra_args"`
-	RestartPolicy           types.String   `tfsdk:"restart_policy"`
-	Log                     types.Object   `tfsdk:"log"`
-	PurgeDataOnDestroy      types.Bool     `tfsdk:"purge_data_on_destroy"`
-	SnapshotBeforeChange    types.Object   `tfsdk:"snapshot_before_change"`
-	Timeouts                timeouts.Value `tfsdk:"timeouts"`
-	Endpoints               types.List     `tfsdk:"endpoints"`
-	ClusterID               types.String   `tfsdk:"cluster_id"`
-	Version                 types.String   `tfsdk:"version"`
-	Ready                   types.Bool     `tfsdk:"ready"`
+	tunables
+	ID                   types.String   `tfsdk:"id"`
+	Name                 types.String   `tfsdk:"name"`
+	Image                types.String   `tfsdk:"image"`
+	EtcdVersion          types.String   `tfsdk:"etcd_version"`
+	Members              types.Map      `tfsdk:"members"`
+	DataPath             types.String   `tfsdk:"data_path"`
+	BindIP               types.String   `tfsdk:"bind_ip"`
+	Env                  types.Map      `tfsdk:"env"`
+	ExtraArgs            types.List     `tfsdk:"extra_args"`
+	RestartPolicy        types.String   `tfsdk:"restart_policy"`
+	Log                  types.Object   `tfsdk:"log"`
+	PurgeDataOnDestroy   types.Bool     `tfsdk:"purge_data_on_destroy"`
+	SnapshotBeforeChange types.Object   `tfsdk:"snapshot_before_change"`
+	Timeouts             timeouts.Value `tfsdk:"timeouts"`
+	Endpoints            types.List     `tfsdk:"endpoints"`
+	ClusterID            types.String   `tfsdk:"cluster_id"`
+	Version              types.String   `tfsdk:"version"`
+	Ready                types.Bool     `tfsdk:"ready"`
 }
 
 type memberModel struct {
@@ -75,12 +74,10 @@ func (m *model) setMembers(ctx context.Context, members map[string]memberModel) 
 func (m model) settings(ctx context.Context) (etcd.Settings, diag.Diagnostics) {
 	var all diag.Diagnostics
 	s := etcd.Settings{
-		CompactionMode:      m.AutoCompactionMode.ValueString(),
-		CompactionRetention: m.AutoCompactionRetention.ValueString(),
-		QuotaBytes:          m.QuotaBackendBytes.ValueInt64(),
-		BindIP:              m.BindIP.ValueString(),
-		Restart:             m.RestartPolicy.ValueString(),
-		StopGrace:           stopGrace,
+		Tuned:     m.tuned(),
+		BindIP:    m.BindIP.ValueString(),
+		Restart:   m.RestartPolicy.ValueString(),
+		StopGrace: stopGrace,
 	}
 	env, diagnostics := dockerattr.Strings(ctx, m.Env)
 	all.Append(diagnostics...)
@@ -101,12 +98,15 @@ func (r *clusterResource) desired(ctx context.Context, m model) (etcd.Desired, d
 	settings, all := m.settings(ctx)
 	members, diagnostics := m.members(ctx)
 	all.Append(diagnostics...)
+	version, diagnostics := m.imageVersion()
+	all.Append(diagnostics...)
 	d := etcd.Desired{
 		Cluster:  m.Name.ValueString(),
 		Image:    m.Image.ValueString(),
 		DataPath: m.DataPath.ValueString(),
 		Settings: settings,
 
+		Version:        versionText(version),
 		SnapshotBefore: !m.SnapshotBeforeChange.IsNull(),
 	}
 	for name, member := range members {
@@ -129,8 +129,13 @@ func (r *clusterResource) desired(ctx context.Context, m model) (etcd.Desired, d
 // known reports whether everything that shapes containers is known, so that a
 // plan can be made.
 func (m model) known(members map[string]memberModel) bool {
+	for _, v := range m.values() {
+		if v.IsUnknown() {
+			return false
+		}
+	}
 	for _, v := range []attr.Value{
-		m.Name, m.Image, m.Members, m.DataPath, m.AutoCompactionMode, m.AutoCompactionRetention, m.QuotaBackendBytes,
+		m.Name, m.Image, m.EtcdVersion, m.Members, m.DataPath,
 		m.BindIP, m.Env, m.ExtraArgs, m.RestartPolicy, m.Log,
 	} {
 		if v.IsUnknown() {

@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -24,10 +22,6 @@ import (
 // DefaultImage is the newest patch of the minor version that the vendor of the
 // Build Cloud pins.
 const DefaultImage = "quay.io/coreos/etcd:v3.5.35"
-
-// defaultQuota is what the vendor's Helm chart sets. etcd's own default of 2
-// GiB is what installations most often run into.
-const defaultQuota = 6294967296
 
 const inPlaceLater = " Cannot be changed on a running cluster by this version: a plan that would change it is an error, never a replacement."
 
@@ -55,6 +49,7 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				MarkdownDescription: "Image of etcd. An image that a host already has is not pulled, so a local name works too." + inPlaceLater,
 				Validators:          []validator.String{validate.Image()},
 			},
+			"etcd_version": versionAttribute(),
 			"members": schema.MapNestedAttribute{
 				Required: true,
 				MarkdownDescription: "The members of the cluster. The key is the member's name in etcd. Use an odd number, each on a host of its own: " +
@@ -89,20 +84,6 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 					"Without it members use named volumes. Put it on a fast local disk: etcd is sensitive to the latency of writes." + inPlaceLater,
 				Validators: []validator.String{validate.HostPath()},
 			},
-			"auto_compaction_mode": schema.StringAttribute{
-				Optional: true, Computed: true, Default: stringdefault.StaticString("periodic"),
-				MarkdownDescription: "How the history is compacted: `periodic` or `revision`. Default `periodic`." + inPlaceLater,
-				Validators:          []validator.String{stringvalidator.OneOf("periodic", "revision")},
-			},
-			"auto_compaction_retention": schema.StringAttribute{
-				Optional: true, Computed: true, Default: stringdefault.StaticString("30m"),
-				MarkdownDescription: "How much history is kept: a duration for `periodic`, a number of revisions for `revision`. Default `30m`, as the vendor sets it." + inPlaceLater,
-			},
-			"quota_backend_bytes": schema.Int64Attribute{
-				Optional: true, Computed: true, Default: int64default.StaticInt64(defaultQuota),
-				MarkdownDescription: "Size in bytes at which the database takes no more writes. Default `6294967296`, as in the vendor's Helm chart." + inPlaceLater,
-				Validators:          []validator.Int64{int64validator.AtLeast(16 << 20)},
-			},
 			"bind_ip": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "Address of the hosts to publish ports on. Default: all addresses. etcd is served without authentication, so keep these ports off public networks." + inPlaceLater,
@@ -129,11 +110,12 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			},
 		},
 	}
+	tunableAttributes(resp.Schema.Attributes)
 }
 
 func extraArgs() schema.ListAttribute {
 	return schema.ListAttribute{
 		Optional: true, ElementType: types.StringType,
-		MarkdownDescription: "Further arguments of etcd, such as `--heartbeat-interval=200`. Those that the provider sets itself are refused." + inPlaceLater,
+		MarkdownDescription: "Further arguments of etcd, such as `--max-txn-ops=256`. Those that the provider sets itself, that have an attribute, or that the version of etcd does not know are refused." + inPlaceLater,
 	}
 }

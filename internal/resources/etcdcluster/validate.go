@@ -2,10 +2,7 @@ package etcdcluster
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
-	"time"
+	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -28,7 +25,7 @@ func (r *clusterResource) ValidateConfig(ctx context.Context, req resource.Valid
 		return
 	}
 	resp.Diagnostics.Append(problems(configured(members))...)
-	resp.Diagnostics.Append(checkRetention(config)...)
+	resp.Diagnostics.Append(checkSettings(config)...)
 	resp.Diagnostics.Append(checkArguments(ctx, config)...)
 }
 
@@ -70,51 +67,56 @@ func problems(d etcd.Desired) diag.Diagnostics {
 	return all
 }
 
-func checkRetention(config model) diag.Diagnostics {
-	var all diag.Diagnostics
-	if config.AutoCompactionRetention.IsNull() || config.AutoCompactionRetention.IsUnknown() || config.AutoCompactionMode.IsUnknown() {
+// checkSettings checks the settings against each other and against the version
+// of etcd that the image runs.
+func checkSettings(config model) diag.Diagnostics {
+	version, all := config.imageVersion()
+	if config.Image.IsUnknown() || config.EtcdVersion.IsUnknown() || all.HasError() {
 		return all
 	}
-	at, retention := path.Root("auto_compaction_retention"), config.AutoCompactionRetention.ValueString()
-	if config.AutoCompactionMode.ValueString() == "revision" {
-		if n, err := strconv.Atoi(retention); err != nil || n < 0 {
-			all.AddAttributeError(at, "Invalid retention", fmt.Sprintf("%q is not a number of revisions, which auto_compaction_mode = \"revision\" needs.", retention))
+	warnings, err := etcd.CheckVersion(version)
+	var refusal *etcd.Refusal
+	if errors.As(err, &refusal) {
+		all.AddAttributeError(path.Root(refusal.Attribute), refusal.Summary, refusal.Detail)
+	}
+	for _, warning := range warnings {
+		all.AddAttributeWarning(path.Root("image"), "Version of etcd", warning)
+	}
+	for _, p := range (etcd.Settings{Tuned: config.tuned()}).Problems(version) {
+		if p.Warning {
+			all.AddAttributeWarning(path.Root(p.Attribute), p.Summary, p.Detail)
+		} else {
+			all.AddAttributeError(path.Root(p.Attribute), p.Summary, p.Detail)
 		}
-		return all
-	}
-	if d, err := time.ParseDuration(retention); err != nil || d < 0 {
-		all.AddAttributeError(at, "Invalid retention",
-			fmt.Sprintf("%q is not a duration such as \"30m\" or \"1h\". A plain number means hours to etcd; write the unit.", retention))
 	}
 	return all
 }
 
 // checkArguments refuses arguments and variables that would fight with those
-// that the provider sets.
+// that the provider sets, or that the version of etcd does not start with.
 func checkArguments(ctx context.Context, config model) diag.Diagnostics {
+	version, _ := config.imageVersion() // its faults were told by checkSettings
 	var all diag.Diagnostics
+	var args, env []string
 	if !config.ExtraArgs.IsNull() && !config.ExtraArgs.IsUnknown() {
-		var args []types.String
-		all.Append(config.ExtraArgs.ElementsAs(ctx, &args, false)...)
-		for i, arg := range args {
-			at := path.Root("extra_args").AtListIndex(i)
-			text := arg.ValueString()
-			if arg.IsUnknown() {
-				continue
+		var values []types.String
+		all.Append(config.ExtraArgs.ElementsAs(ctx, &values, false)...)
+		for i, value := range values {
+			if !value.IsUnknown() && value.ValueString() == "" {
+				all.AddAttributeError(path.Root("extra_args").AtListIndex(i), "Invalid argument", "The argument is empty. Remove it.")
 			}
-			if !strings.HasPrefix(text, "--") {
-				all.AddAttributeError(at, "Invalid argument", fmt.Sprintf("%q does not begin with two hyphens. Write a flag and its value as one element: \"--flag=value\".", text))
-			}
-			if flag, managed := etcd.ManagedFlag(text); managed {
-				all.AddAttributeError(at, "Argument is set by the provider", fmt.Sprintf("--%s is set by the provider. Use the resource's attributes instead.", flag))
-			}
+			args = append(args, value.ValueString())
 		}
 	}
 	for name := range config.Env.Elements() {
-		if flag, managed := etcd.ManagedEnv(name); managed {
-			all.AddAttributeError(path.Root("env").AtMapKey(name), "Variable is set by the provider",
-				fmt.Sprintf("%s says the same as --%s, which the provider sets, and etcd does not start when it is told something both ways. Use the resource's attributes instead.", name, flag))
+		env = append(env, name)
+	}
+	for _, found := range etcd.CheckArguments(args, env, version) {
+		at := path.Root("env").AtMapKey(found.Variable)
+		if found.Variable == "" {
+			at = path.Root("extra_args").AtListIndex(found.Index)
 		}
+		all.AddAttributeError(at, found.Summary, found.Detail)
 	}
 	return all
 }

@@ -89,7 +89,7 @@ func TestValidate(t *testing.T) {
 			`error ("auto_compaction_retention"): Invalid retention: "30m" is not a number of revisions, which auto_compaction_mode = "revision" needs.`,
 		},
 		"managed argument": {
-			func(c object) { c["extra_args"] = []string{"--log-level=debug", "--name=x"} },
+			func(c object) { c["extra_args"] = []string{"--max-txn-ops=256", "--name=x"} },
 			`error ("extra_args").(1): Argument is set by the provider: --name is set by the provider. Use the resource's attributes instead.`,
 		},
 		"not an argument": {
@@ -155,7 +155,7 @@ func existing() object {
 	}
 	for name, v := range (object{
 		"id": "anka", "image": etcdcluster.DefaultImage, "auto_compaction_mode": "periodic", "auto_compaction_retention": "30m",
-		"quota_backend_bytes": 6294967296, "restart_policy": "always", "log": object{"max_size": "50m", "max_file": 5},
+		"quota_backend_bytes": 6294967296, "initial_corrupt_check": true, "compact_hash_check": true, "corrupt_check_time": "4h", "restart_policy": "always", "log": object{"max_size": "50m", "max_file": 5},
 		"purge_data_on_destroy": false, "endpoints": []string{"http://x:2379"}, "cluster_id": "abc", "version": "3.5.35", "ready": true,
 	}) {
 		state[name] = v

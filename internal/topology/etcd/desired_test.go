@@ -17,8 +17,8 @@ func three() Desired {
 			{Name: "etcd-3", Host: "h3", Address: "fd00::3", ClientPort: 12379, PeerPort: 12380},
 		},
 		Settings: Settings{
-			CompactionMode: "periodic", CompactionRetention: "30m", QuotaBytes: 1 << 30,
-			Env: map[string]string{"GOGC": "50"}, ExtraArgs: []string{"--log-level=debug"}, Restart: "always",
+			Tuned: map[string]string{"auto_compaction_mode": "periodic", "auto_compaction_retention": "30m", "quota_backend_bytes": "1073741824"},
+			Env:   map[string]string{"GOGC": "50"}, ExtraArgs: []string{"--max-txn-ops=256"}, Restart: "always",
 		},
 	}
 }
@@ -31,7 +31,7 @@ func TestSpecHoldsTheVendorsWiring(t *testing.T) {
 		"--listen-client-urls=http://0.0.0.0:2379", "--advertise-client-urls=http://[fd00::3]:12379",
 		"--listen-peer-urls=http://0.0.0.0:2380", "--initial-advertise-peer-urls=http://[fd00::3]:12380",
 		"--auto-compaction-mode=periodic", "--auto-compaction-retention=30m", "--quota-backend-bytes=1073741824",
-		"--log-level=debug",
+		"--max-txn-ops=256",
 	}
 	if !slices.Equal(spec.Command, want) {
 		t.Errorf("command\n%q, want\n%q", spec.Command, want)
@@ -80,8 +80,8 @@ func TestHashCoversWhatRuns(t *testing.T) {
 		"peer port":   func(_ *Desired, m *Member) { m.PeerPort = 1 },
 		"bind ip":     func(d *Desired, _ *Member) { d.Settings.BindIP = "10.0.0.2" },
 		"data path":   func(d *Desired, _ *Member) { d.DataPath = "/data/etcd" },
-		"compaction":  func(d *Desired, _ *Member) { d.Settings.CompactionRetention = "1h" },
-		"quota":       func(d *Desired, _ *Member) { d.Settings.QuotaBytes++ },
+		"compaction":  func(d *Desired, _ *Member) { d.Settings.Tuned["auto_compaction_retention"] = "1h" },
+		"quota":       func(d *Desired, _ *Member) { d.Settings.Tuned["quota_backend_bytes"] = "1073741825" },
 		"env":         func(d *Desired, _ *Member) { d.Settings.Env = map[string]string{"GOGC": "51"} },
 		"args":        func(d *Desired, _ *Member) { d.Settings.ExtraArgs = nil },
 		"restart":     func(d *Desired, _ *Member) { d.Settings.Restart = "no" },
@@ -155,22 +155,5 @@ func TestProblems(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}
 		})
-	}
-}
-
-func TestManagedFlags(t *testing.T) {
-	for arg, want := range map[string]bool{
-		"--name=x": true, "-name": true, "--initial-cluster-token=t": true, "--log-level=debug": false, "--named": false,
-	} {
-		if _, got := ManagedFlag(arg); got != want {
-			t.Errorf("ManagedFlag(%q) = %v", arg, got)
-		}
-	}
-	for variable, want := range map[string]bool{
-		"ETCD_NAME": true, "ETCD_INITIAL_CLUSTER": true, "ETCD_LOG_LEVEL": false, "NAME": false, "GOGC": false,
-	} {
-		if _, got := ManagedEnv(variable); got != want {
-			t.Errorf("ManagedEnv(%q) = %v", variable, got)
-		}
 	}
 }
