@@ -40,8 +40,12 @@ type Client struct {
 }
 
 // New prepares a client of the member at the client URL; nothing is dialled
-// before the first call. The error is about the URL.
+// before the first call. Without a dialer it connects directly. The error is
+// about the URL.
 func New(url string, dial Dialer) (*Client, error) {
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
 	c := &Client{url: url}
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:            []string{url},

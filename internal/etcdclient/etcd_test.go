@@ -125,7 +125,7 @@ func (b *safeBuffer) String() string {
 func newServer(t *testing.T, name string) *server {
 	t.Helper()
 	s := &server{name: name, client: "http://" + freeAddress(t), peer: "http://" + freeAddress(t)}
-	api, err := etcdclient.New(s.client, (&net.Dialer{}).DialContext)
+	api, err := etcdclient.New(s.client, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

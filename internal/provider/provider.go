@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/datasources/controllerstatus"
+	"github.com/anka-ha/terraform-provider-anka/internal/datasources/etcdstatus"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/controller"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/etcdcluster"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/registry"
@@ -54,7 +55,7 @@ func (p *ankaProvider) Resources(context.Context) []func() resource.Resource {
 
 // DataSources are what can be read of a running topology.
 func (p *ankaProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{controllerstatus.New}
+	return []func() datasource.DataSource{controllerstatus.New, etcdstatus.New}
 }
 
 // ValidateConfig checks offline what is known of the block.
