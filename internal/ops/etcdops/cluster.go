@@ -117,6 +117,12 @@ func (c *Cluster) Observe(ctx context.Context) (etcd.Observed, survey.Survey, er
 			return nil
 		}
 		found, present := c.find(s, m)
+		if present && found.Image == c.Desired.Image {
+			// An image that a container uses is there.
+			mu.Lock()
+			o.Images[m.Host] = true
+			mu.Unlock()
+		}
 		switch {
 		case !present || found.Image != c.Desired.Image:
 			has, err := host.HasImage(ctx, c.Desired.Image)
