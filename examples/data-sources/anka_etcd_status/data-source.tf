@@ -5,17 +5,13 @@ data "anka_etcd_status" "this" {
 
 # A failing check warns and never stops an apply.
 check "etcd" {
-  data "anka_etcd_status" "now" {
-    members = anka_etcd_cluster.this.members
+  assert {
+    condition     = data.anka_etcd_status.this.healthy
+    error_message = "etcd is degraded: ${data.anka_etcd_status.this.degraded_reason}."
   }
 
   assert {
-    condition     = data.anka_etcd_status.now.healthy
-    error_message = "etcd is degraded: ${data.anka_etcd_status.now.degraded_reason}."
-  }
-
-  assert {
-    condition     = data.anka_etcd_status.now.margin >= 1
+    condition     = data.anka_etcd_status.this.margin >= 1
     error_message = "etcd stops when one more member is lost."
   }
 
@@ -23,7 +19,7 @@ check "etcd" {
   # the members, one at a time, the leader last.
   assert {
     condition = alltrue([
-      for m in data.anka_etcd_status.now.member_status : m.db_size < 0.8 * anka_etcd_cluster.this.quota_backend_bytes
+      for m in data.anka_etcd_status.this.member_status : m.db_size < 0.8 * anka_etcd_cluster.this.quota_backend_bytes
     ])
     error_message = "The database of an etcd member has reached 80 % of its quota."
   }

@@ -48,16 +48,13 @@ data "anka_etcd_status" "test" {
 }
 
 check "etcd" {
-  data "anka_etcd_status" "now" {
-    members = anka_etcd_cluster.this.members
-  }
   assert {
-    condition     = data.anka_etcd_status.now.healthy
-    error_message = "etcd is degraded: ${data.anka_etcd_status.now.degraded_reason}."
+    condition     = data.anka_etcd_status.test.healthy
+    error_message = "etcd is degraded: ${data.anka_etcd_status.test.degraded_reason}."
   }
   assert {
     condition = alltrue([
-      for m in data.anka_etcd_status.now.member_status : m.db_size < 0.8 * anka_etcd_cluster.this.quota_backend_bytes
+      for m in data.anka_etcd_status.test.member_status : m.db_size < 0.8 * anka_etcd_cluster.this.quota_backend_bytes
     ])
     error_message = "The database of an etcd member has reached 80 % of its quota."
   }
