@@ -97,9 +97,13 @@ func (l life) why(s memberState, flush bool) string {
 	}
 }
 
-// FlushSpec is the member as it runs, but taking raft snapshots often.
+// FlushSpec is the member as it runs, but taking raft snapshots often. It is
+// only made of members that run 3.6.
 func (d Desired) FlushSpec(m Member, image, token string) container.Spec {
-	d.Image = image
+	d.Image, d.Version = image, "3.6.0"
+	if v, told := VersionOfImage(image); told {
+		d.Version = v.String()
+	}
 	d.Settings.ExtraArgs = append(append([]string{}, d.Settings.ExtraArgs...), flushCount)
 	return d.Spec(m, Rejoin, token)
 }
@@ -117,20 +121,25 @@ func (l life) flushing(s memberState) bool {
 }
 
 // change is what the way from the running versions to the desired one needs.
-func (l life) change() (change, error) {
-	var running []string
+func (l life) change() (Path, error) {
+	var running []Version
+	renewed := false
 	for _, s := range l.states {
-		if v := l.c.Versions[s.PeerURL()]; v != "" {
+		if v, err := ParseVersion(l.c.Versions[s.PeerURL()]); err == nil {
 			running = append(running, v)
 		}
+		renewed = renewed || s.container.Image != l.d.Image
 	}
-	return changeOf(running, l.d.Version)
-}
-
-// change is what a way between versions needs besides new containers.
-type change struct {
-	// Flush: members must flush their logs first.
-	Flush bool
-	// Downgrade is the version that the cluster must be told of, "" for none.
-	Downgrade string
+	if !renewed {
+		return Path{}, nil
+	}
+	to, err := ParseVersion(l.d.Version)
+	if err != nil {
+		return Path{}, &Refusal{
+			Attribute: "image", Summary: "Version of etcd is not known",
+			Detail: fmt.Sprintf("Which version of etcd the image %s runs cannot be told from its tag, so that it cannot be told either whether the way to it is safe. "+
+				"Nothing was changed. Use a tag with a version, such as v3.5.35, or set etcd_version.", l.d.Image),
+		}
+	}
+	return CheckChange(running, to)
 }

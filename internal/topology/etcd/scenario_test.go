@@ -93,6 +93,9 @@ func (s *scenario) configure(words []string, options map[string]string) bool {
 		s.d.Settings.ExtraArgs = []string{"--" + words[1]}
 	case "wants":
 		s.d.Version, s.d.Image = words[1], "etcd:v"+words[1]
+		if words[1] == "latest" {
+			s.d.Version, s.d.Image = "", "etcd:latest"
+		}
 	default:
 		return false
 	}
@@ -265,10 +268,13 @@ func (s *scenario) answer(words []string, options map[string]string) bool {
 		for url := range c.Versions {
 			c.Versions[url] = words[1]
 		}
-		for host := range s.o.Containers {
-			for i := range s.o.Containers[host] {
-				s.o.Containers[host][i].Image = "etcd:v" + words[1]
-			}
+		d := s.d
+		d.Image, d.Version = "etcd:v"+words[1], words[1]
+		for _, m := range d.All() {
+			s.o.drop(d, m)
+			found := createdFrom(d.Spec(m, Bootstrap, "first-token"))
+			found.Status = container.Running
+			s.o.put(m.Host, found)
 		}
 	default:
 		return false
