@@ -177,7 +177,7 @@ func TestCheckArguments(t *testing.T) {
 		"gates as variable":                  {"3.6.16", nil, []string{"ETCD_FEATURE_GATES"}, "ETCD_FEATURE_GATES Variable fights with an argument"},
 		"gates on 3.5":                       {"3.5.35", []string{"--feature-gates=LeaseCheckpoint=true"}, nil, "0 Argument that etcd does not start with"},
 		"twice":                              {"3.5.35", []string{"--max-txn-ops=256", "--max-txn-ops=128"}, nil, "1 Argument given twice"},
-		"v2":                                 {"3.5.35", []string{"--enable-v2=false"}, []string{"ETCD_ENABLE_V2"}, "0 Argument that etcd does not start with, ETCD_ENABLE_V2 Variable without effect"},
+		"v2":                                 {"3.5.35", []string{"--enable-v2=false"}, []string{"ETCD_ENABLE_V2"}, "0 Argument that etcd does not start with, ETCD_ENABLE_V2 Variable fights with an argument"},
 		"v2 of unknown version":              {"", []string{"--enable-v2"}, nil, "0 Argument that etcd does not start with"},
 		"experimental on 3.6":                {"3.6.16", []string{"--experimental-memory-mlock"}, nil, ""},
 		"experimental on 3.7":                {"3.7.3", []string{"--experimental-memory-mlock"}, []string{"ETCD_EXPERIMENTAL_MEMORY_MLOCK"}, "0 Argument that etcd does not start with, ETCD_EXPERIMENTAL_MEMORY_MLOCK Variable fights with an argument"},
