@@ -27,23 +27,19 @@ import (
 // binaries are the lab's etcd releases, by image, unpacked once.
 var binaries sync.Map
 
-var unpacked string
+// unpacked is the directory that they are in.
+var unpacked = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "etcdclient-test-") })
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "etcdclient-test-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	unpacked = dir
-	// These tests wait for etcd's clocks and hardly compute.
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	defer func() {
+		if dir, err := unpacked(); err == nil {
+			_ = os.RemoveAll(dir)
+		}
+	}()
+	// These tests wait for etcd's clocks and hardly compute. If it cannot be
+	// set, they take longer.
+	_ = flag.Set("test.parallel", "8")
+	m.Run()
 }
 
 // etcdBinary takes etcd out of the lab's image, which has nothing else in it.
@@ -67,7 +63,11 @@ func etcdBinary(t *testing.T, image string) string {
 		if err != nil {
 			return "", err
 		}
-		out, err := os.OpenFile(filepath.Join(unpacked, filepath.Base(archive.Path)), os.O_CREATE|os.O_WRONLY, 0o700)
+		dir, err := unpacked()
+		if err != nil {
+			return "", err
+		}
+		out, err := os.OpenFile(filepath.Join(dir, filepath.Base(archive.Path)), os.O_CREATE|os.O_WRONLY, 0o700)
 		if err != nil {
 			return "", err
 		}

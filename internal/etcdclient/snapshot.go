@@ -42,7 +42,7 @@ func (c *Client) Snapshot(ctx context.Context, w io.Writer) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, c.failed("snapshot", err)
 	}
-	defer stream.Snapshot.Close() //nolint:errcheck // everything was read, or there is another error already
+	defer stream.Snapshot.Close()
 	check := newChecksum()
 	if _, err := io.Copy(io.MultiWriter(w, check), stream.Snapshot); err != nil {
 		return Snapshot{}, c.failed(fmt.Sprintf("snapshot, after %d bytes", check.bytes), err)

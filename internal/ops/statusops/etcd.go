@@ -63,7 +63,7 @@ func AskEtcd(ctx context.Context, q EtcdQuestion) (etcd.Status, error) {
 			answers[name] = etcd.Answer{Err: PendingHost}
 			continue
 		}
-		defer client.Close() //nolint:errcheck // nothing is in flight, and nobody waits for it
+		defer client.Close()
 		clients[name] = client
 	}
 	var (

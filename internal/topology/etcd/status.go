@@ -62,7 +62,8 @@ type Status struct {
 	Names map[uint64]string
 }
 
-// Healthy: all members were asked, work, and are one cluster without alarms.
+// Healthy reports whether all members were asked, work, and are one cluster
+// without alarms.
 func (s Status) Healthy() bool { return s.Degraded == "" }
 
 // MemberStatus is the judgement of one member.
