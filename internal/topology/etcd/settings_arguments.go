@@ -12,7 +12,12 @@ import (
 var managedFlags = []string{
 	"name", "data-dir", "wal-dir", "listen-client-urls", "advertise-client-urls", "listen-peer-urls",
 	"initial-advertise-peer-urls", "initial-cluster", "initial-cluster-state", "initial-cluster-token",
-	"force-new-cluster", "config-file", "discovery", "discovery-srv", "discovery-token", "discovery-endpoints",
+	"force-new-cluster", "config-file",
+}
+
+// managed flags are also those of all ways to discover other members.
+func managed(flag string) bool {
+	return slices.Contains(managedFlags, flag) || flag == "discovery" || strings.HasPrefix(flag, "discovery-")
 }
 
 // lifetime is which releases know a flag.
@@ -34,6 +39,7 @@ var lifetimes = func() map[string]lifetime {
 			enable-distributed-tracing feature-gates log-format max-learners memory-mlock
 			peer-skip-client-san-verification snapshot-catchup-entries warning-apply-duration
 			warning-unary-request-duration watch-progress-notify-interval`},
+		{lifetime{from: v36, until: v37}, `experimental-warning-unary-request-duration`},
 		{lifetime{until: v37}, `experimental-bootstrap-defrag-threshold-megabytes experimental-compact-hash-check-enabled
 			experimental-compact-hash-check-time experimental-compaction-batch-limit experimental-compaction-sleep-interval
 			experimental-corrupt-check-time experimental-distributed-tracing-address
@@ -109,7 +115,7 @@ func checkForm(arg, flag string) (summary, detail string) {
 }
 
 func checkFlag(flag, value string, v Version, again bool) (summary, detail string) {
-	if slices.Contains(managedFlags, flag) {
+	if managed(flag) {
 		return "Argument is set by the provider", fmt.Sprintf("--%s is set by the provider. Use the resource's attributes instead.", flag)
 	}
 	if attribute := attributeOf(flag, value); attribute != "" {
@@ -134,7 +140,7 @@ func checkVariable(name string, v Version, given map[string]bool) (summary, deta
 		return "", ""
 	}
 	flag := strings.ToLower(strings.ReplaceAll(rest, "_", "-"))
-	if slices.Contains(managedFlags, flag) {
+	if managed(flag) {
 		return "Variable is set by the provider", fmt.Sprintf("%s says the same as --%s, which the provider sets, and etcd does not start when it is told something both ways. Use the resource's attributes instead.", name, flag)
 	}
 	if attribute := attributeOf(flag, ""); attribute != "" {
@@ -185,7 +191,7 @@ func unknownTo(flag string, v Version) string {
 		return fmt.Sprintf("etcd %s does not have --%s any more.", v, flag) + instead(flag)
 	case v.Before(life.from):
 		experimental := "experimental-" + flag
-		if _, had := lifetimes[experimental]; had {
+		if former, had := lifetimes[experimental]; had && !v.Before(former.from) {
 			return fmt.Sprintf("etcd %s does not have --%s yet. Use --%s.", v, flag, experimental)
 		}
 		return fmt.Sprintf("etcd %s does not have --%s yet.", v, flag)

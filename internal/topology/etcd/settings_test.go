@@ -210,6 +210,8 @@ func TestArgumentsNameWhatToUse(t *testing.T) {
 		{"3.7.3", "--experimental-enable-lease-checkpoint", "etcd 3.7.3 does not have --experimental-enable-lease-checkpoint any more. Use --feature-gates=LeaseCheckpoint=true."},
 		{"3.6.16", "--proxy=on", "etcd 3.6.16 does not have --proxy any more."},
 		{"3.5.35", "--memory-mlock", "etcd 3.5.35 does not have --memory-mlock yet. Use --experimental-memory-mlock."},
+		{"3.5.35", "--warning-unary-request-duration=1s", "etcd 3.5.35 does not have --warning-unary-request-duration yet."},
+		{"3.5.35", "--discovery-srv=x", "--discovery-srv is set by the provider. Use the resource's attributes instead."},
 		{"3.5.35", "--log-format=json", "etcd 3.5.35 does not have --log-format yet."},
 		{"3.6.16", "--experimental-corrupt-check-time=1h", "--experimental-corrupt-check-time is what the attribute corrupt_check_time is for. Set that instead, so that it is checked and spelled as the version of etcd needs it."},
 	} {
