@@ -122,8 +122,7 @@ func (c *Cluster) do(ctx context.Context, step topology.Step, o etcd.Observed, s
 		c.Proven = false
 		return c.create(ctx, []etcd.Member{step.Member}, etcd.Rejoin, "")
 	case etcd.Start:
-		c.noteChange()
-		return c.start(ctx, step.Members, s)
+		return c.startAndAwait(ctx, step, look{o, s})
 	case etcd.Discard:
 		return c.remove(ctx, step.Members, s)
 	case etcd.Remove:
@@ -152,6 +151,18 @@ func (c *Cluster) create(ctx context.Context, members []etcd.Member, birth etcd.
 		}
 		return nil
 	})
+}
+
+// startAndAwait starts containers. Where a cluster works without them it waits
+// until they follow: the plan counts on that, and what is done must be what was
+// shown. A bootstrap is waited for by its proof, and a cluster without a quorum
+// by a step of its own, because there a single member can never follow.
+func (c *Cluster) startAndAwait(ctx context.Context, step etcd.Start, l look) error {
+	c.noteChange()
+	if err := c.start(ctx, step.Members, l.Survey); err != nil || !l.Membership.Known {
+		return err
+	}
+	return c.await(ctx, step.Members)
 }
 
 func (c *Cluster) start(ctx context.Context, members []etcd.Member, s survey.Survey) error {
