@@ -104,7 +104,7 @@ func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, re
 				desired.Cluster, etcd.HexID(verdict.ClusterID), known))
 		return
 	}
-	state.Ready = types.BoolValue(verdict.Ailing == "")
+	state.Ready, state.DegradedReason = types.BoolValue(verdict.Ailing == ""), textOrNull(verdict.Ailing)
 	if verdict.Ailing != "" {
 		resp.Diagnostics.AddWarning("Etcd cluster is not whole", fmt.Sprintf("Cluster %s: %s.", desired.Cluster, verdict.Ailing))
 	}
@@ -209,7 +209,12 @@ func (r *clusterResource) Delete(ctx context.Context, req resource.DeleteRequest
 // the plan has promised stays as it is.
 func (m *model) settle(ctx context.Context, desired etcd.Desired, result etcdops.Result) diag.Diagnostics {
 	m.ID = m.Name
-	m.Ready = types.BoolValue(result.Whole)
+	if m.Ready.IsUnknown() {
+		m.Ready = types.BoolValue(result.Whole)
+	}
+	if m.DegradedReason.IsUnknown() {
+		m.DegradedReason = degraded(result)
+	}
 	endpoints, all := types.ListValueFrom(ctx, types.StringType, desired.Endpoints())
 	m.Endpoints = endpoints
 	if result.Quorum && m.ClusterID.IsUnknown() {
@@ -239,6 +244,18 @@ func (m *model) settle(ctx context.Context, desired etcd.Desired, result etcdops
 	}
 	all.Append(m.setMembers(ctx, members)...)
 	return all
+}
+
+// degraded tells why the cluster is not ready after an operation.
+func degraded(result etcdops.Result) types.String {
+	switch {
+	case result.Whole:
+		return types.StringNull()
+	case result.Verdict.Ailing == "":
+		return types.StringValue("the last apply did not finish")
+	default:
+		return types.StringValue(result.Verdict.Ailing)
+	}
 }
 
 // attributeOf points at the attribute that is at fault, as far as ops could

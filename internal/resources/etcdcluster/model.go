@@ -35,6 +35,7 @@ type model struct {
 	ClusterID            types.String   `tfsdk:"cluster_id"`
 	Version              types.String   `tfsdk:"version"`
 	Ready                types.Bool     `tfsdk:"ready"`
+	DegradedReason       types.String   `tfsdk:"degraded_reason"`
 }
 
 type memberModel struct {

@@ -92,11 +92,12 @@ func (r *clusterResource) planUpdate(ctx context.Context, plan *model, state mod
 	if all.HasError() {
 		return all
 	}
-	plan.ID, plan.ClusterID, plan.Version, plan.Ready = state.ID, state.ClusterID, state.Version, state.Ready
+	plan.ID, plan.ClusterID, plan.Version = state.ID, state.ClusterID, state.Version
+	plan.Ready, plan.DegradedReason = state.Ready, state.DegradedReason
 	steps, diagnostics := r.tellSteps(ctx, desired, state.Ready.ValueBool())
 	all.Append(diagnostics...)
 	if len(steps) > 0 {
-		plan.Ready = types.BoolUnknown()
+		plan.Ready, plan.DegradedReason = types.BoolUnknown(), types.StringUnknown()
 		if !plan.Image.Equal(state.Image) {
 			plan.Version = types.StringUnknown()
 		}

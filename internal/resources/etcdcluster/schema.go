@@ -104,6 +104,9 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			},
 			"cluster_id": schema.StringAttribute{Computed: true, MarkdownDescription: "ID of the cluster, in hexadecimal."},
 			"version":    schema.StringAttribute{Computed: true, MarkdownDescription: "Version of etcd that runs, the lowest of all members."},
+			"degraded_reason": schema.StringAttribute{
+				Computed: true, MarkdownDescription: "What keeps the cluster from being ready, null when it is.",
+			},
 			"ready": schema.BoolAttribute{
 				Computed:            true,
 				MarkdownDescription: "Whether all members are one cluster that accepts writes. While it is `false` the next plan proposes the steps that finish the work.",

@@ -40,16 +40,40 @@ type tunables struct {
 	CorruptCheckTime        types.String `tfsdk:"corrupt_check_time"`
 }
 
-// values are the attributes by name.
-func (t tunables) values() map[string]attr.Value {
-	return map[string]attr.Value{
-		"auto_compaction_mode": t.AutoCompactionMode, "auto_compaction_retention": t.AutoCompactionRetention,
-		"quota_backend_bytes": t.QuotaBackendBytes, "snapshot_count": t.SnapshotCount,
-		"heartbeat_interval": t.HeartbeatInterval, "election_timeout": t.ElectionTimeout,
-		"max_request_bytes": t.MaxRequestBytes, "max_snapshots": t.MaxSnapshots, "max_wals": t.MaxWALs,
-		"log_level": t.LogLevel, "metrics": t.Metrics, "initial_corrupt_check": t.InitialCorruptCheck,
-		"compact_hash_check": t.CompactHashCheck, "corrupt_check_time": t.CorruptCheckTime,
+// fields are the attributes by name.
+func (t *tunables) fields() map[string]any {
+	return map[string]any{
+		"auto_compaction_mode":      &t.AutoCompactionMode,
+		"auto_compaction_retention": &t.AutoCompactionRetention,
+		"quota_backend_bytes":       &t.QuotaBackendBytes,
+		"snapshot_count":            &t.SnapshotCount,
+		"heartbeat_interval":        &t.HeartbeatInterval,
+		"election_timeout":          &t.ElectionTimeout,
+		"max_request_bytes":         &t.MaxRequestBytes,
+		"max_snapshots":             &t.MaxSnapshots,
+		"max_wals":                  &t.MaxWALs,
+		"log_level":                 &t.LogLevel,
+		"metrics":                   &t.Metrics,
+		"initial_corrupt_check":     &t.InitialCorruptCheck,
+		"compact_hash_check":        &t.CompactHashCheck,
+		"corrupt_check_time":        &t.CorruptCheckTime,
 	}
+}
+
+// values are what the attributes hold, by name.
+func (t tunables) values() map[string]attr.Value {
+	held := map[string]attr.Value{}
+	for name, field := range t.fields() {
+		switch f := field.(type) {
+		case *types.String:
+			held[name] = *f
+		case *types.Int64:
+			held[name] = *f
+		case *types.Bool:
+			held[name] = *f
+		}
+	}
+	return held
 }
 
 // tuned converts the attributes to what the planner takes: those that are not

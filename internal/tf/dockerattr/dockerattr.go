@@ -84,6 +84,13 @@ func LogOf(ctx context.Context, value types.Object) (container.Log, diag.Diagnos
 	return container.Log{MaxSize: model.MaxSize.ValueString(), MaxFile: int(model.MaxFile.ValueInt64())}, diags
 }
 
+// LogValue is the reverse of [LogOf].
+func LogValue(log container.Log) (types.Object, diag.Diagnostics) {
+	return types.ObjectValue(logTypes, map[string]attr.Value{
+		"max_size": types.StringValue(log.MaxSize), "max_file": types.Int64Value(int64(log.MaxFile)),
+	})
+}
+
 // Strings converts a map of strings; null and unknown give nil.
 func Strings(ctx context.Context, value types.Map) (map[string]string, diag.Diagnostics) {
 	if value.IsNull() || value.IsUnknown() {

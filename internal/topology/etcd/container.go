@@ -68,6 +68,7 @@ func (d Desired) Spec(m Member, birth Birth, token string) container.Spec {
 			container.LabelIncarnation: incarnation,
 			LabelToken:                 token,
 			LabelBirth:                 string(birth),
+			LabelRecord:                d.record(m),
 		},
 	}
 	spec.Mounts = []container.Mount{d.Data(m, "")}
