@@ -9,9 +9,10 @@ import (
 
 func TestChecksum(t *testing.T) {
 	t.Parallel()
-	database := bytes.Repeat([]byte("anka"), 4*sector)
+	database := bytes.Repeat([]byte("anka"), 2048)
 	sum := sha256.Sum256(database)
 	whole := append(bytes.Clone(database), sum[:]...)
+	empty := sha256.Sum256(nil)
 	flipped := bytes.Clone(whole)
 	flipped[1000] ^= 1
 	for name, c := range map[string]struct {
@@ -21,8 +22,9 @@ func TestChecksum(t *testing.T) {
 		"whole":                   {whole, true},
 		"nothing":                 {nil, false},
 		"only a checksum":         {sum[:], false},
+		"an empty database":       {empty[:], false},
 		"ends early":              {whole[:len(whole)-1], false},
-		"ends at a sector":        {whole[:2*sector+sha256.Size], false},
+		"ends at a sector":        {whole[:1024+sha256.Size], false},
 		"without checksum":        {database, false},
 		"one bit of the database": {flipped, false},
 	} {

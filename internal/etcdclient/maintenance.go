@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -122,21 +123,38 @@ func (c *Client) Downgrade(ctx context.Context, action DowngradeAction, version 
 	if !known {
 		return fmt.Errorf("downgrade of etcd at %s: no action %q", c.url, action)
 	}
+	what := fmt.Sprintf("%s downgrade to %s", action, version)
 	_, err := c.client.Downgrade(ctx, step, version)
-	if err == nil {
+	switch {
+	case err == nil && action == DowngradeCancel:
+		return c.cancelled(ctx, what)
+	case err == nil:
+		return nil
+	case action == DowngradeCancel && errors.Is(rpctypes.Error(err), rpctypes.ErrNoInflightDowngrade):
 		return nil
 	}
-	failure := c.failed(fmt.Sprintf("%s downgrade to %s", action, version), err)
-	switch {
-	case action == DowngradeCancel && strings.Contains(err.Error(), "no inflight downgrade"):
-		return nil
-	case action != DowngradeCancel && errors.Is(failure, ErrDowngradeInProgress):
+	failure := c.failed(what, err)
+	if action != DowngradeCancel && errors.Is(failure, ErrDowngradeInProgress) {
 		status, err := c.client.Status(ctx, c.url)
 		if err == nil && sameMinor(status.DowngradeInfo.GetTargetVersion(), version) {
 			return nil
 		}
 	}
 	return failure
+}
+
+// cancelled looks whether a cancellation took effect: from 3.6 etcd reports
+// success even when it failed.
+func (c *Client) cancelled(ctx context.Context, what string) error {
+	status, err := c.client.Status(ctx, c.url)
+	switch {
+	case err != nil:
+		return c.failed(what, err)
+	case status.DowngradeInfo.GetEnabled():
+		return fmt.Errorf("%s at etcd %s: the downgrade to %s is still in progress", what, c.url, status.DowngradeInfo.GetTargetVersion())
+	default:
+		return nil
+	}
 }
 
 // sameMinor compares versions such as 3.6 and 3.6.0.

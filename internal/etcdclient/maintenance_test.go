@@ -134,6 +134,8 @@ func TestDowngrade_canBeRepeatedAndTakenBack(t *testing.T) {
 	if got := s.status(t).DowngradeTarget; got != "" {
 		t.Errorf("downgrade target %q after it was cancelled", got)
 	}
+	old := startCluster(t, images.Etcd35, 1)[0]
+	must(t, old.api.Downgrade(within(t, 5*time.Second), etcdclient.DowngradeCancel, "3.4"))
 	if err := do("sideways", "3.6"); err == nil {
 		t.Error("an unknown action passed")
 	}

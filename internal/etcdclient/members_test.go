@@ -52,6 +52,10 @@ func TestMembership_learnerIsAddedPromotedAndRemoved(t *testing.T) {
 		return err
 	})
 	want(t, newcomer.api.CheckQuorum(within(t, 5*time.Second)), etcdclient.ErrUnsupportedByLearner)
+	// etcd makes IDs of the peer URL and the second: the first attempt above met
+	// an ID that exists, this one a URL.
+	_, _, err = leads.api.AddLearner(within(t, 5*time.Second), newcomer.peer)
+	want(t, err, etcdclient.ErrMemberExists)
 	eventually(t, "the learner has caught up", func(ctx context.Context) error {
 		err := leads.api.Promote(ctx, id)
 		if err != nil && !errors.Is(err, etcdclient.ErrNotReady) && !errors.Is(err, etcdclient.ErrUnhealthyCluster) {

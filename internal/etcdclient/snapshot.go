@@ -22,10 +22,6 @@ type Snapshot struct {
 	SHA256 string
 }
 
-// sector is what a database file is always a multiple of. etcdutl tells by the
-// remainder that a snapshot ends in a checksum.
-const sector = 512
-
 // Snapshot streams the member's database to w in the format that
 // `etcdutl snapshot restore` reads: the database, then its SHA-256. What was
 // written is worth nothing unless the error is nil; [ErrCorruptSnapshot] means
@@ -77,12 +73,12 @@ func (s *checksum) Write(p []byte) (int, error) {
 
 // verify returns the hash once everything was written.
 func (s *checksum) verify() (string, error) {
-	if s.bytes%sector != sha256.Size || s.bytes == sha256.Size {
-		return "", fmt.Errorf("%w: %d bytes arrived, which do not end in a checksum", ErrCorruptSnapshot, s.bytes)
+	if s.bytes <= sha256.Size {
+		return "", fmt.Errorf("%w: only %d bytes arrived", ErrCorruptSnapshot, s.bytes)
 	}
 	sum := s.sum.Sum(nil)
 	if !bytes.Equal(sum, s.tail) {
-		return "", fmt.Errorf("%w: its SHA-256 is %x, and the member says %x", ErrCorruptSnapshot, sum, s.tail)
+		return "", fmt.Errorf("%w: the SHA-256 of what arrived is %x, and it ends in %x", ErrCorruptSnapshot, sum, s.tail)
 	}
 	return hex.EncodeToString(sum), nil
 }

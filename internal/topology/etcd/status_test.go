@@ -93,6 +93,10 @@ func TestAssess(t *testing.T) {
 			}}),
 			quorum: 3, margin: 0, leader: 1, degraded: []string{"member 9 at http://new:2380 has never been started"},
 		},
+		"the newest member list counts": {
+			answers: changed(someAnswers(4), changes{"etcd-3": func(a *Answer) { a.Applied++; a.Peers = a.Peers[:3] }}),
+			quorum:  2, margin: 1, leader: 1, degraded: []string{"etcd-4: the cluster does not list it as a member"}, ill: []string{"etcd-4"},
+		},
 		"a learner has no vote": {
 			answers: changed(someAnswers(4), changes{
 				"etcd-1": func(a *Answer) { a.Applied++; a.Peers[3].Learner = true },
