@@ -64,7 +64,7 @@ func TestValidateSettings(t *testing.T) {
 		},
 		"argument with attribute": {
 			object{"extra_args": []string{"--snapshot-count=1000"}},
-			`error ("extra_args").(0): Argument has an attribute: --snapshot-count=1000 is what the attribute snapshot_count is for. ` +
+			`error ("extra_args").(0): Argument has an attribute: --snapshot-count is what the attribute snapshot_count is for. ` +
 				`Set that instead, so that it is checked and spelled as the version of etcd needs it.`,
 		},
 		"argument of a later version": {
