@@ -169,6 +169,17 @@ func TestAssess_lagIsBehindWhoeverHasMost(t *testing.T) {
 	}
 }
 
+func TestAssess_ofTwoClustersTheOneWithALeaderCounts(t *testing.T) {
+	t.Parallel()
+	s := Assess(changed(threeAnswers(), map[string]func(*Answer){
+		"etcd-1": func(a *Answer) { a.ClusterID, a.Leader = 7, 0 },
+		"etcd-3": silent,
+	}))
+	if s.ClusterID != 100 || s.Leader != 1 || s.Healthy() {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestAssess_nobodyAsked(t *testing.T) {
 	t.Parallel()
 	if s := Assess(nil); s.Healthy() || s.ClusterID != 0 {
