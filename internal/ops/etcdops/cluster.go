@@ -53,7 +53,9 @@ func (c *Cluster) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, client := range c.clients {
-		_ = client.Close() // nothing is in flight, and nobody waits for it
+		// Nothing is in flight, and nobody waits for it: through a tunnel each
+		// would take a round trip.
+		go func() { _ = client.Close() }()
 	}
 	c.clients = nil
 }
@@ -259,7 +261,10 @@ func alarms(errors []string) []string {
 // Report is what a look at the cluster found.
 type Report struct {
 	Survey survey.Survey
-	// Gone: every host answered, and no container of the cluster is left.
+	// Gone: every host answered, and neither a container of the cluster is left
+	// nor a volume that its members used. A cluster whose containers were
+	// removed is not gone: its data waits for them. Whether directories are
+	// left cannot be seen, so that a cluster with a data path never is.
 	Gone bool
 	// Verdict of the members' views.
 	Verdict etcd.Verdict
@@ -287,6 +292,11 @@ func (c *Cluster) Look(ctx context.Context) (Report, error) {
 			running++
 		}
 	}
+	if report.Gone {
+		if report.Gone, err = c.noData(ctx); err != nil {
+			return report, err
+		}
+	}
 	switch {
 	case !s.Complete():
 	case running < len(c.Desired.Members):
@@ -295,4 +305,16 @@ func (c *Cluster) Look(ctx context.Context) (Report, error) {
 		report.Verdict = etcd.Judge(c.Desired, c.Views(ctx))
 	}
 	return report, nil
+}
+
+// noData reports whether nothing is left of the members' data.
+func (c *Cluster) noData(ctx context.Context) (bool, error) {
+	if c.Desired.DataPath != "" {
+		return false, nil
+	}
+	volumes, err := c.volumes(ctx)
+	if err != nil {
+		return false, err
+	}
+	return len(c.own(volumes)) == 0, nil
 }

@@ -159,6 +159,75 @@ func TestAccEtcdCluster_recreatesRemovedContainer(t *testing.T) {
 	})
 }
 
+// TestAccEtcdCluster_bringsBackAllContainers: a cluster whose containers were
+// all removed is not gone, because its data is not: the same cluster comes
+// back. Only when the data is gone, too, a new one is made.
+func TestAccEtcdCluster_bringsBackAllContainers(t *testing.T) {
+	lab, target := labAndTarget(t)
+	config := acctest.Provider(t, target, "tls") + cluster(target)
+	var before string
+	remove := func(what ...string) {
+		for i, host := range []string{"h1", "h2", "h3"} {
+			docker(t, lab, host, "rm", "-f", fmt.Sprintf("anka-acc-etcd-etcd-%d", i+1))
+			for _, name := range what {
+				docker(t, lab, host, "volume", "rm", docker(t, lab, host, "volume", "ls", "-q", "--filter", "name="+name))
+			}
+		}
+	}
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: config, Check: func(s *terraform.State) error {
+				before = s.RootModule().Resources[address].Primary.Attributes["cluster_id"]
+				return nil
+			}},
+			{
+				PreConfig: func() {
+					put(t, lab, "h1", "survives")
+					remove()
+				},
+				Config:            config,
+				ConfigPlanChecks:  action(plancheck.ResourceActionUpdate),
+				ConfigStateChecks: []statecheck.StateCheck{ready(true)},
+				Check: func(s *terraform.State) error {
+					if after := s.RootModule().Resources[address].Primary.Attributes["cluster_id"]; after != before {
+						return fmt.Errorf("cluster %s is now %s", before, after)
+					}
+					return got(t, lab, "h2", "survives")
+				},
+			},
+			{
+				PreConfig:        func() { remove("anka-acc-etcd") },
+				Config:           config,
+				ConfigPlanChecks: action(plancheck.ResourceActionCreate),
+				Check:            membersAgree(3),
+			},
+		},
+	})
+}
+
+// TestAccEtcdCluster_importsByName: a cluster whose state was lost comes back
+// from the labels of its containers.
+func TestAccEtcdCluster_importsByName(t *testing.T) {
+	target := testlab.ForTest(t)
+	config := acctest.Provider(t, target, "ssh") + cluster(target, `snapshot_count = 5000`, `env = { GOGC = "80" }`, `log = { max_size = "7m" }`)
+	resource.Test(t, resource.TestCase{
+		ProtoV6ProviderFactories: acctest.Factories(),
+		Steps: []resource.TestStep{
+			{Config: config},
+			{
+				Config: config, ResourceName: address, ImportState: true, ImportStateId: "acc", ImportStateVerify: true,
+				ImportStateVerifyIgnore: []string{"timeouts"},
+			},
+			{
+				Config: config, ResourceName: address, ImportState: true, ImportStateId: "nowhere",
+				ExpectError: regexp.MustCompile(`there is no container of an etcd cluster "nowhere" on any of the\s+hosts\s+h1,\s+h2,\s+h3`),
+			},
+			{Config: config, ConfigPlanChecks: emptyPlan()},
+		},
+	})
+}
+
 // TestAccEtcdCluster_refusesForeignContainer: a container of our name without
 // our labels is named in the error and stays as it is.
 func TestAccEtcdCluster_refusesForeignContainer(t *testing.T) {

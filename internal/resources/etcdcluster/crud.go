@@ -111,7 +111,29 @@ func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, re
 	if verdict.Version != "" {
 		state.Version = types.StringValue(verdict.Version)
 	}
+	resp.Diagnostics.Append(state.learn(ctx, desired, report)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+// learn fills in what an earlier apply could not know: a member that was late
+// had no ID yet.
+func (m *model) learn(ctx context.Context, desired etcd.Desired, report etcdops.Report) diag.Diagnostics {
+	if m.ClusterID.IsNull() && report.Verdict.Quorum {
+		m.ClusterID = types.StringValue(etcd.HexID(report.Verdict.ClusterID))
+	}
+	members, all := m.members(ctx)
+	for _, d := range desired.Members {
+		member := members[d.Name]
+		if id, known := report.Verdict.IDs[d.Name]; known && member.ID.IsNull() {
+			member.ID = types.StringValue(etcd.HexID(id))
+		}
+		if incarnation := report.Incarnations[d.Name]; incarnation != "" && member.Data.IsNull() {
+			member.Data = types.StringValue(desired.Data(d, incarnation).Source)
+		}
+		members[d.Name] = member
+	}
+	all.Append(m.setMembers(ctx, members)...)
+	return all
 }
 
 // Update carries out the steps that the plan has told, one member at a time.

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
@@ -59,9 +60,24 @@ func (m model) members(ctx context.Context) (map[string]memberModel, diag.Diagno
 	if m.Members.IsNull() || m.Members.IsUnknown() {
 		return nil, nil
 	}
-	var converted map[string]memberModel
-	diagnostics := m.Members.ElementsAs(ctx, &converted, false)
-	return converted, diagnostics
+	converted := map[string]memberModel{}
+	var all diag.Diagnostics
+	for name, element := range m.Members.Elements() {
+		object, is := element.(types.Object)
+		switch {
+		case !is || object.IsNull():
+			all.AddAttributeError(memberPath(name, ""), "Missing member", "The member is null. Leave it out, or give it a host.")
+		case object.IsUnknown():
+			converted[name] = memberModel{
+				Host: types.StringUnknown(), ClientPort: types.Int64Unknown(), PeerPort: types.Int64Unknown(), BindIP: types.StringUnknown(),
+			}
+		default:
+			var member memberModel
+			all.Append(object.As(ctx, &member, basetypes.ObjectAsOptions{})...)
+			converted[name] = member
+		}
+	}
+	return converted, all
 }
 
 // setMembers is the reverse of members.

@@ -98,6 +98,9 @@ func (r *clusterResource) planUpdate(ctx context.Context, plan *model, state mod
 	all.Append(diagnostics...)
 	if len(steps) > 0 {
 		plan.Ready, plan.DegradedReason = types.BoolUnknown(), types.StringUnknown()
+		if state.ClusterID.IsNull() {
+			plan.ClusterID = types.StringUnknown()
+		}
 		if !plan.Image.Equal(state.Image) {
 			plan.Version = types.StringUnknown()
 		}
@@ -153,8 +156,12 @@ func (m *model) foresee(ctx context.Context, desired etcd.Desired, state model, 
 		member.ClientURL, member.PeerURL = types.StringValue(d.ClientURL()), types.StringValue(d.PeerURL())
 		old, existed := before[d.Name]
 		member.ID, member.Data = old.ID, old.Data
-		if !existed || fresh[d.Name] || !old.Host.Equal(member.Host) {
-			member.ID, member.Data = types.StringUnknown(), types.StringUnknown()
+		anew := !existed || fresh[d.Name] || !old.Host.Equal(member.Host)
+		if anew || member.ID.IsNull() && len(steps) > 0 {
+			member.ID = types.StringUnknown()
+		}
+		if anew || member.Data.IsNull() && len(steps) > 0 {
+			member.Data = types.StringUnknown()
 		}
 		after[d.Name] = member
 	}
@@ -176,6 +183,10 @@ func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, p
 	defer cluster.Close()
 	steps, s, err := cluster.Plan(ctx)
 	if err != nil {
+		if desired.Born {
+			// Terraform plans before a destroy, too, and a refused plan ends it.
+			err = &hinted{err, "To destroy the cluster as it is, use terraform destroy -refresh=false."}
+		}
 		all.Append(failure("Unable to plan etcd cluster", s, err))
 		return nil, all
 	}
@@ -251,6 +262,14 @@ func hostOf(memberURL string) string {
 	return parsed.Hostname()
 }
 
+// hinted is an error with what else can be done about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
 // failure turns an error of ops into a diagnostic: at the attribute that is at
 // fault where there is one, and with what silent hosts had to say.
 func failure(summary string, s survey.Survey, err error) diag.Diagnostic {
@@ -267,6 +286,10 @@ func failure(summary string, s survey.Survey, err error) diag.Diagnostic {
 		}
 	} else {
 		at = attributeOf(err)
+	}
+	var more *hinted
+	if errors.As(err, &more) {
+		detail += " " + more.hint
 	}
 	var reasons []string
 	for _, host := range s.SilentHosts() {

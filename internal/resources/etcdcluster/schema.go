@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
@@ -22,8 +23,6 @@ import (
 // DefaultImage is the newest patch of the minor version that the vendor of the
 // Build Cloud pins.
 const DefaultImage = "quay.io/coreos/etcd:v3.5.35"
-
-const inPlaceLater = " Cannot be changed on a running cluster by this version: a plan that would change it is an error, never a replacement."
 
 // Schema describes the resource.
 func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
@@ -46,18 +45,20 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			},
 			"image": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(DefaultImage),
-				MarkdownDescription: "Image of etcd. An image that a host already has is not pulled, so a local name works too." + inPlaceLater,
+				MarkdownDescription: "Image of etcd. An image that a host already has is not pulled, so a local name works too.",
 				Validators:          []validator.String{validate.Image()},
 			},
 			"etcd_version": versionAttribute(),
 			"members": schema.MapNestedAttribute{
 				Required: true,
 				MarkdownDescription: "The members of the cluster. The key is the member's name in etcd. Use an odd number, each on a host of its own: " +
-					"three survive the loss of one host, five of two." + inPlaceLater,
+					"three survive the loss of one host, five of two. Members are added, removed and moved to other hosts in place, one at a time; a removed member's data stays on its host.",
 				Validators: validate.Names(),
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 					"host": schema.StringAttribute{
-						Required: true, MarkdownDescription: "Key of the host in the provider's `hosts`.",
+						// Not Required: the framework would miss it in a member that
+						// is not known yet.
+						Optional: true, MarkdownDescription: "Key of the host in the provider's `hosts`. Needed.",
 						Validators: []validator.String{validate.Name()},
 					},
 					"client_port": schema.Int64Attribute{
@@ -66,7 +67,7 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 					},
 					"peer_port": schema.Int64Attribute{
 						Optional: true, Computed: true, Default: int64default.StaticInt64(etcd.PeerPort),
-						MarkdownDescription: "Port on the host for the other members. Default `2380`.", Validators: []validator.Int64{validate.Port()},
+						MarkdownDescription: "Port on the host for the other members. Default `2380`. Cannot be changed on a running member.", Validators: []validator.Int64{validate.Port()},
 					},
 					"bind_ip": schema.StringAttribute{
 						Optional: true, MarkdownDescription: "Address of the host to publish both ports on, instead of the cluster's `bind_ip`.",
@@ -81,18 +82,18 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			"data_path": schema.StringAttribute{
 				Optional: true,
 				MarkdownDescription: "Path on the hosts under which every member gets a directory of its own, `<data_path>/<cluster>/<member>-<incarnation>`. " +
-					"Without it members use named volumes. Put it on a fast local disk: etcd is sensitive to the latency of writes." + inPlaceLater,
+					"Without it members use named volumes. Put it on a fast local disk: etcd is sensitive to the latency of writes. Cannot be changed on a running cluster.",
 				Validators: []validator.String{validate.HostPath()},
 			},
 			"bind_ip": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Address of the hosts to publish ports on. Default: all addresses. etcd is served without authentication, so keep these ports off public networks." + inPlaceLater,
+				MarkdownDescription: "Address of the hosts to publish ports on. Default: all addresses. etcd is served without authentication, so keep these ports off public networks.",
 				Validators:          []validator.String{validate.IP()},
 			},
-			"env":            dockerattr.Env("Environment of the members." + inPlaceLater),
+			"env":            dockerattr.Env("Environment of the members."),
 			"extra_args":     extraArgs(),
-			"restart_policy": dockerattr.RestartPolicy(inPlaceLater),
-			"log":            dockerattr.Log(inPlaceLater),
+			"restart_policy": dockerattr.RestartPolicy(""),
+			"log":            dockerattr.Log(""),
 			"purge_data_on_destroy": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 				MarkdownDescription: "Whether destroying the cluster also deletes its named volumes, with all data. Directories under `data_path` are never deleted. Default `false`.",
@@ -119,6 +120,7 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 func extraArgs() schema.ListAttribute {
 	return schema.ListAttribute{
 		Optional: true, ElementType: types.StringType,
-		MarkdownDescription: "Further arguments of etcd, such as `--max-txn-ops=256`. Those that the provider sets itself, that have an attribute, or that the version of etcd does not know are refused." + inPlaceLater,
+		MarkdownDescription: "Further arguments of etcd, such as `--max-txn-ops=256`. Those that the provider sets itself, that have an attribute, or that the version of etcd does not know are refused.",
+		Validators:          []validator.List{listvalidator.NoNullValues()},
 	}
 }

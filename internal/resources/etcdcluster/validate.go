@@ -24,6 +24,11 @@ func (r *clusterResource) ValidateConfig(ctx context.Context, req resource.Valid
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	for name, member := range members {
+		if member.Host.IsNull() {
+			resp.Diagnostics.AddAttributeError(memberPath(name, "host"), "Missing host", "A member needs a host: the key of one of the provider's hosts.")
+		}
+	}
 	resp.Diagnostics.Append(problems(configured(members))...)
 	resp.Diagnostics.Append(checkSettings(config)...)
 	resp.Diagnostics.Append(checkArguments(ctx, config)...)

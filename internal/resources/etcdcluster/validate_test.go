@@ -49,6 +49,20 @@ func TestValidate(t *testing.T) {
 			},
 			`error ("members").("a,b="): Invalid name: "a,b=" is not a valid name. The value must be 1 to 32 lower-case letters, digits and inner hyphens.`,
 		},
+		"unknown member": {func(c object) { c["members"].(object)["etcd-1"] = protocol.Unknown{} }, ""},
+		"null member": {
+			func(c object) { c["members"].(object)["etcd-1"] = nil },
+			`error ("members").("etcd-1"): Missing member: The member is null. Leave it out, or give it a host.`,
+		},
+		"no host": {
+			func(c object) { c["members"].(object)["etcd-1"] = object{} },
+			`error ("members").("etcd-1").("host"): Missing host: A member needs a host: the key of one of the provider's hosts.`,
+		},
+		"null argument": {
+			func(c object) { c["extra_args"] = []any{nil} },
+			`error ("extra_args").(0): Invalid argument: The argument is empty. Remove it.` + "\n" +
+				`error ("extra_args"): Null List Value: This attribute contains a null value.`,
+		},
 		"no members": {
 			func(c object) { c["members"] = object{} },
 			`error ("members"): Invalid Attribute Value: Attribute members map must contain at least 1 elements, got: 0`,

@@ -28,6 +28,12 @@ func Value(t testing.TB, of tftypes.Type, v any) tftypes.Value {
 		return tftypes.NewValue(of, tftypes.UnknownValue)
 	case int:
 		return tftypes.NewValue(of, big.NewFloat(float64(v)))
+	case []any:
+		elements := make([]tftypes.Value, 0, len(v))
+		for _, e := range v {
+			elements = append(elements, Value(t, of.(tftypes.List).ElementType, e))
+		}
+		return tftypes.NewValue(of, elements)
 	case []string:
 		elements := make([]tftypes.Value, 0, len(v))
 		for _, e := range v {

@@ -79,8 +79,8 @@ func refuseOthers(d Desired, o Observed, states []memberState) error {
 			Attribute: "members",
 			Summary:   "Members that are not configured",
 			Detail: fmt.Sprintf("There are containers of cluster %s that no member of the configuration accounts for: %s. "+
-				"Nothing was changed. They belong to another configuration of this name, or to a state that was lost: restore it, "+
-				"or choose another name for a new cluster.", d.Cluster, strings.Join(found, ", ")),
+				"Nothing was changed. They belong to another configuration of this name, or to a state that was lost: import it with "+
+				"terraform import anka_etcd_cluster.NAME %s, or choose another name for a new cluster.", d.Cluster, strings.Join(found, ", "), d.Cluster),
 		}
 	}
 	return nil

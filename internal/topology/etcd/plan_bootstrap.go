@@ -85,9 +85,9 @@ func bootstrapToken(d Desired, started []memberState) (string, error) {
 			Member:  s.Name,
 			Summary: "Another cluster of this name exists",
 			Detail: fmt.Sprintf("On host %s there is a container %q of a cluster named %s that is not in this state and does not match this configuration: %s. "+
-				"Nothing was changed. If it belongs to this configuration, make the configuration match it; if it is another cluster, choose another name; "+
-				"if it is not needed, remove its containers by hand (its data stays in %s).",
-				s.Host, s.container.Name, d.Cluster, mismatch(s, token), d.Data(s.Member, s.container.Labels[container.LabelIncarnation]).Source),
+				"Nothing was changed. If it is this one, whose state was lost, import it: terraform import anka_etcd_cluster.NAME %s. "+
+				"If it is another cluster, choose another name. If it is not needed, remove its containers by hand (its data stays in %s).",
+				s.Host, s.container.Name, d.Cluster, mismatch(s, token), d.Cluster, d.Data(s.Member, s.container.Labels[container.LabelIncarnation]).Source),
 		}
 	}
 	return token, nil
@@ -107,8 +107,8 @@ func halfCluster(d Desired, started, absent []memberState) error {
 		Member:  absent[0].Name,
 		Summary: "Half of a cluster exists",
 		Detail: fmt.Sprintf("Members %s of cluster %s have already run, but there is no container of %s, and the cluster is not in this state. "+
-			"A member that is made anew under the old token can split the cluster, so nothing was changed. If the cluster is not needed, remove the containers "+
-			"that are left by hand and apply again (their data stays where it is); else restore the state they belong to.",
-			places(members(started)), d.Cluster, places(members(absent))),
+			"A member that is made anew under the old token can split the cluster, so nothing was changed. If its state was lost, import it: "+
+			"terraform import anka_etcd_cluster.NAME %s. If it is not needed, remove the containers that are left by hand and apply again (their data stays where it is).",
+			places(members(started)), d.Cluster, places(members(absent)), d.Cluster),
 	}
 }
