@@ -42,6 +42,9 @@ func (c *Cluster) hold(ctx context.Context, o etcd.Observed) error {
 	if held != nil {
 		return fmt.Errorf("another apply is changing cluster %s, and this one has changed nothing: %w", c.Desired.Cluster, held)
 	}
+	if errors.Is(err, etcdclient.ErrNoSpace) {
+		return nil // what repairs it can be done all the same, without a lock
+	}
 	return err
 }
 
