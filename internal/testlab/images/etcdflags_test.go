@@ -1,4 +1,4 @@
-package etcd_test
+package images_test
 
 import (
 	"archive/tar"
@@ -203,14 +203,18 @@ func run(t *testing.T, r release, data string, flags []string) (log, metrics str
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	var exit error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		exit = cmd.Wait()
+	}()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-ended:
-			t.Fatalf("etcd %s with %q ended: %v\n%s", r.version, flags, err, output.String())
+		case <-ended:
+			t.Fatalf("etcd %s with %q ended: %v\n%s", r.version, flags, exit, output.String())
 		case <-ctx.Done():
 			<-ended
 			t.Fatalf("etcd %s with %q was not healthy in time\n%s", r.version, flags, output.String())

@@ -118,9 +118,11 @@ func (s Settings) Problems(v Version) []Problem {
 			at = "heartbeat_interval"
 		}
 		// etcd refuses to start with less (Config.Validate of package embed).
-		found = append(found, Problem{Attribute: at, Summary: "Election timeout too short",
+		found = append(found, Problem{
+			Attribute: at, Summary: "Election timeout too short",
 			Detail: "election_timeout (" + election.String() + ") must be at least five times heartbeat_interval (" + heartbeat.String() +
-				"), or members depose a leader whose heartbeats are merely late. Without a value election_timeout is 1s and heartbeat_interval 100ms."})
+				"), or members depose a leader whose heartbeats are merely late. Without a value election_timeout is 1s and heartbeat_interval 100ms.",
+		})
 	}
 	found = append(found, s.retentionProblem()...)
 	for _, t := range Tunables {
@@ -128,8 +130,10 @@ func (s Settings) Problems(v Version) []Problem {
 		if !set || value == "" || t.Has(v) || slices.Contains([]string{"false", "0s"}, value) {
 			continue
 		}
-		p := Problem{Attribute: t.Attribute, Summary: "Setting that this version of etcd does not have",
-			Detail: "etcd " + v.String() + " has no setting for " + t.Attribute + ". Remove it, or use another version."}
+		p := Problem{
+			Attribute: t.Attribute, Summary: "Setting that this version of etcd does not have",
+			Detail: "etcd " + v.String() + " has no setting for " + t.Attribute + ". Remove it, or use another version.",
+		}
 		if v.IsZero() {
 			p.Warning, p.Summary = true, "Setting without effect"
 			p.Detail = "How etcd is told of " + t.Attribute + " depends on its version, which the tag of the image does not tell, so it is left out. Tell the version with etcd_version."
@@ -155,14 +159,12 @@ func (s Settings) retentionProblem() []Problem {
 	}
 	if mode == "revision" {
 		if n, err := strconv.Atoi(retention); err != nil || n < 0 {
-			return []Problem{{Attribute: at, Summary: summary,
-				Detail: strconv.Quote(retention) + ` is not a number of revisions, which auto_compaction_mode = "revision" needs.`}}
+			return []Problem{{Attribute: at, Summary: summary, Detail: strconv.Quote(retention) + ` is not a number of revisions, which auto_compaction_mode = "revision" needs.`}}
 		}
 		return nil
 	}
 	if d, err := time.ParseDuration(retention); err != nil || d < 0 {
-		return []Problem{{Attribute: at, Summary: summary,
-			Detail: strconv.Quote(retention) + ` is not a duration such as "30m" or "1h". A plain number means hours to etcd; write the unit.`}}
+		return []Problem{{Attribute: at, Summary: summary, Detail: strconv.Quote(retention) + ` is not a duration such as "30m" or "1h". A plain number means hours to etcd; write the unit.`}}
 	}
 	return nil
 }

@@ -182,12 +182,15 @@ func unknownTo(flag string, v Version) string {
 		// in a member there is no way up to 3.6.
 		return "--enable-v2 turns on an API that etcd 3.6 does not have any more, and data written through it bars the way there. It is not supported."
 	}
-	life, limited := lifetimes[flag]
-	if !limited || v.IsZero() {
+	if v.IsZero() {
 		return ""
 	}
+	life := lifetimes[flag] // without bounds where the flag has none
+	if strings.HasPrefix(flag, "experimental-") && life.until.IsZero() {
+		life.until = v37 // none is left there
+	}
 	switch {
-	case !v.Before(v37) && strings.HasPrefix(flag, "experimental-") || !life.until.IsZero() && !v.Before(life.until):
+	case !life.until.IsZero() && !v.Before(life.until):
 		return fmt.Sprintf("etcd %s does not have --%s any more.", v, flag) + instead(flag)
 	case v.Before(life.from):
 		experimental := "experimental-" + flag

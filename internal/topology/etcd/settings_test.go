@@ -115,11 +115,21 @@ func TestCheckDurations(t *testing.T) {
 		attribute, value string
 		valid            bool
 	}{
-		{"heartbeat_interval", "100ms", true}, {"heartbeat_interval", "0.1s", true}, {"heartbeat_interval", "100", false},
-		{"heartbeat_interval", "9ms", false}, {"heartbeat_interval", "10s", true}, {"heartbeat_interval", "10001ms", false},
-		{"heartbeat_interval", "100.5ms", false}, {"heartbeat_interval", "", false}, {"heartbeat_interval", "-100ms", false},
-		{"election_timeout", "50s", true}, {"election_timeout", "50001ms", false},
-		{"corrupt_check_time", "4h", true}, {"corrupt_check_time", "0s", true}, {"corrupt_check_time", "59s", false}, {"corrupt_check_time", "-4h", false},
+		{"heartbeat_interval", "100ms", true},
+		{"heartbeat_interval", "0.1s", true},
+		{"heartbeat_interval", "100", false},
+		{"heartbeat_interval", "9ms", false},
+		{"heartbeat_interval", "10s", true},
+		{"heartbeat_interval", "10001ms", false},
+		{"heartbeat_interval", "100.5ms", false},
+		{"heartbeat_interval", "", false},
+		{"heartbeat_interval", "-100ms", false},
+		{"election_timeout", "50s", true},
+		{"election_timeout", "50001ms", false},
+		{"corrupt_check_time", "4h", true},
+		{"corrupt_check_time", "0s", true},
+		{"corrupt_check_time", "59s", false},
+		{"corrupt_check_time", "-4h", false},
 	} {
 		at := slices.IndexFunc(Tunables, func(t Tunable) bool { return t.Attribute == c.attribute })
 		if err := Tunables[at].Check(c.value); (err == nil) != c.valid {
@@ -208,6 +218,7 @@ func TestArgumentsNameWhatToUse(t *testing.T) {
 	for _, c := range []struct{ version, arg, want string }{
 		{"3.7.3", "--experimental-memory-mlock", "etcd 3.7.3 does not have --experimental-memory-mlock any more. Use --memory-mlock."},
 		{"3.7.3", "--experimental-enable-lease-checkpoint", "etcd 3.7.3 does not have --experimental-enable-lease-checkpoint any more. Use --feature-gates=LeaseCheckpoint=true."},
+		{"3.7.3", "--experimental-whatever=1", "etcd 3.7.3 does not have --experimental-whatever any more."},
 		{"3.6.16", "--proxy=on", "etcd 3.6.16 does not have --proxy any more."},
 		{"3.5.35", "--memory-mlock", "etcd 3.5.35 does not have --memory-mlock yet. Use --experimental-memory-mlock."},
 		{"3.5.35", "--warning-unary-request-duration=1s", "etcd 3.5.35 does not have --warning-unary-request-duration yet."},

@@ -137,13 +137,17 @@ func VersionOf(image, told string) (Version, error) {
 	}
 	v, err := ParseVersion(told)
 	if err != nil {
-		return Version{}, &Refusal{Attribute: "etcd_version", Summary: "Invalid version of etcd",
-			Detail: sentence(err.Error()) + " Write all three numbers, as etcd --version does."}
+		return Version{}, &Refusal{
+			Attribute: "etcd_version", Summary: "Invalid version of etcd",
+			Detail: sentence(err.Error()) + " Write all three numbers, as etcd --version does.",
+		}
 	}
 	if known && v != tagged {
-		return Version{}, &Refusal{Attribute: "etcd_version", Summary: "Version contradicts the image",
+		return Version{}, &Refusal{
+			Attribute: "etcd_version", Summary: "Version contradicts the image",
 			Detail: fmt.Sprintf("etcd_version says %s where the tag of the image %s says %s. "+
-				"Remove etcd_version, which is only for images whose tag does not tell.", v, image, tagged)}
+				"Remove etcd_version, which is only for images whose tag does not tell.", v, image, tagged),
+		}
 	}
 	return v, nil
 }

@@ -98,9 +98,11 @@ func CheckChange(from []Version, to Version) (Path, error) {
 	slices.SortFunc(from, Version.Compare)
 	from = slices.Compact(from)
 	if len(from) > 0 && to.IsZero() {
-		return Path{}, &Refusal{Attribute: "image", Summary: "Version of the image is unknown",
+		return Path{}, &Refusal{
+			Attribute: "image", Summary: "Version of the image is unknown",
 			Detail: fmt.Sprintf("The members run etcd %s, and the tag of the new image does not tell what it runs, so nothing can tell whether the change is safe. "+
-				"Nothing was changed. Use a tag with all three numbers, such as v%s, or tell the version with etcd_version.", versions(from), newestPatches[0])}
+				"Nothing was changed. Use a tag with all three numbers, such as v%s, or tell the version with etcd_version.", versions(from), newestPatches[0]),
+		}
 	}
 	if len(from) == 1 && from[0] == to {
 		warnings, _ := CheckVersion(to) // what runs already is not refused for that
