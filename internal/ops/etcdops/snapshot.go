@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/etcdclient"
@@ -73,6 +74,7 @@ func (c *Cluster) downgrade(ctx context.Context, step etcd.Downgrade, l look) er
 	if err != nil {
 		return err
 	}
+	background := ctx
 	ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
 	defer cancel()
 	for _, action := range []etcdclient.DowngradeAction{etcdclient.DowngradeValidate, etcdclient.DowngradeEnable} {
@@ -81,7 +83,35 @@ func (c *Cluster) downgrade(ctx context.Context, step etcd.Downgrade, l look) er
 		}
 	}
 	c.downgrading = true
-	return nil
+	return c.awaitStorage(background, step.To, l)
+}
+
+// awaitStorage waits until all members that work have rewritten their data for
+// the older version, which etcd does some seconds after the downgrade was
+// enabled. A member that is replaced before does not start: "version is not
+// supported".
+func (c *Cluster) awaitStorage(ctx context.Context, to string, l look) error {
+	return c.poll(ctx, awaitTimeout, "all members have made their data ready for "+to, func(ctx context.Context) (bool, string) {
+		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+		defer cancel()
+		for _, m := range c.Desired.All() {
+			if !l.Membership.Healthy[m.PeerURL()] {
+				continue
+			}
+			client, err := c.client(m)
+			if err != nil {
+				return false, err.Error()
+			}
+			status, err := client.Status(ctx)
+			if err != nil {
+				return false, err.Error()
+			}
+			if !strings.HasPrefix(status.StorageVersion, to+".") {
+				return false, fmt.Sprintf("the data of %s on %s is for %s", m.Name, m.Host, status.StorageVersion)
+			}
+		}
+		return true, ""
+	})
 }
 
 // flushLog makes a member whose container flushes take a raft snapshot, by
