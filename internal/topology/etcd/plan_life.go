@@ -250,7 +250,8 @@ func stateAt(states []memberState, p Peer) (memberState, bool) {
 // retire removes the containers of members that are out of the cluster.
 func (l life) retire() (topology.Step, error) {
 	for _, s := range l.former {
-		if s.reach != topology.Reachable || l.listed(s) {
+		// Of a silent host no container is known, so that nothing is touched.
+		if l.listed(s) {
 			continue
 		}
 		if s.status() != container.Absent && s.status() != container.Foreign || s.kept() {
