@@ -192,6 +192,9 @@ func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, p
 	}
 	if warning, any := diags.PlannedSteps("anka_etcd_cluster "+desired.Cluster, steps); any {
 		all.AddWarning(warning.Summary(), warning.Detail()+etcd.Narrowest(steps))
+		if p, shared := desired.SameDaemon(cluster.Daemons(ctx)); shared {
+			all.AddAttributeWarning(path.Root("members"), p.Summary, p.Detail)
+		}
 	}
 	return steps, all
 }

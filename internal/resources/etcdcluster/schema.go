@@ -39,7 +39,7 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			},
 			"name": schema.StringAttribute{
 				Required:            true,
-				MarkdownDescription: "Name of the cluster, part of the names of its containers and volumes. Changing it makes a new, empty cluster.",
+				MarkdownDescription: "Name of the cluster, part of the names of its containers and volumes. Changing it replaces the cluster by a new, empty one, and on the same hosts only after the old one was destroyed: the plan refuses ports that are taken.",
 				Validators:          []validator.String{validate.Name()},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 			},

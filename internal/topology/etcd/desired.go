@@ -177,6 +177,30 @@ func (d Desired) Problems() []Problem {
 	return found
 }
 
+// SameDaemon is the warning about hosts of the configuration that are one
+// Docker daemon, and so fail together: ids are the daemons' own, by host. The
+// second result is false when there is nothing to warn about.
+func (d Desired) SameDaemon(ids map[string]string) (Problem, bool) {
+	byDaemon := map[string][]string{}
+	for _, m := range d.sorted() {
+		if id := ids[m.Host]; id != "" && !slices.Contains(byDaemon[id], m.Host) {
+			byDaemon[id] = append(byDaemon[id], m.Host)
+		}
+	}
+	var shared []string
+	for _, hosts := range byDaemon {
+		if len(hosts) > 1 {
+			slices.Sort(hosts)
+			shared = append(shared, strings.Join(hosts, " and "))
+		}
+	}
+	slices.Sort(shared)
+	return Problem{
+		Warning: true, Summary: "Several hosts are one Docker daemon",
+		Detail: fmt.Sprintf("%s are the same Docker daemon, reached in different ways: its members fail together.", strings.Join(shared, "; ")),
+	}, len(shared) > 0
+}
+
 func survives(members, lost int) string {
 	if members-lost >= Quorum(members) {
 		return "survives"

@@ -157,3 +157,14 @@ func TestProblems(t *testing.T) {
 		})
 	}
 }
+
+func TestSameDaemon(t *testing.T) {
+	d := three()
+	if p, warn := d.SameDaemon(map[string]string{"h1": "a", "h2": "b", "h3": ""}); warn {
+		t.Errorf("%+v", p)
+	}
+	p, warn := d.SameDaemon(map[string]string{"h1": "a", "h2": "b", "h3": "a"})
+	if want := "h1 and h3 are the same Docker daemon, reached in different ways: its members fail together."; !warn || p.Detail != want {
+		t.Errorf("%v %q", warn, p.Detail)
+	}
+}

@@ -114,11 +114,22 @@ func portConflict(o Observed, s memberState) *Refusal {
 			return &Refusal{
 				Member: s.Name, Attribute: attribute, Summary: "Port is taken",
 				Detail: fmt.Sprintf("Port %d on host %s, wanted as %s of member %s, is published by the container %q. "+
-					"Nothing was changed. Choose another port or remove that container.", p.HostPort, s.Host, attribute, s.Name, found.Name),
+					"Nothing was changed. %s", p.HostPort, s.Host, attribute, s.Name, found.Name, wayOut(found)),
 			}
 		}
 	}
 	return nil
+}
+
+// wayOut is what to do about a container that has a port. One of another etcd
+// cluster holds data that somebody needs, for example after a cluster was
+// renamed: then the old one is still there.
+func wayOut(c container.Found) string {
+	if id, ours := c.Identity(); ours && id.Role == container.Etcd {
+		return fmt.Sprintf("It is a member of the etcd cluster %s. Choose other ports to run both. If this cluster is to take its place, "+
+			"destroy the other first; its data stays, but the new cluster begins empty.", id.Owner)
+	}
+	return "Choose another port or remove that container."
 }
 
 // lacking are the hosts among those of the members that do not have the image.

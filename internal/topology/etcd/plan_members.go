@@ -40,6 +40,9 @@ func (l life) add() (topology.Step, error) {
 	if err := l.refuseVoluntary("adding " + missing[0].place()); err != nil {
 		return nil, err
 	}
+	if err := l.refuseForgetful(); err != nil {
+		return nil, err
+	}
 	for _, s := range missing {
 		if s.reach != topology.Reachable {
 			return nil, &Refusal{
@@ -70,6 +73,22 @@ func (l life) add() (topology.Step, error) {
 		why = "it was removed and starts on fresh data"
 	}
 	return AddLearner{Member: missing[0].Member, Why: why}, nil
+}
+
+// refuseForgetful refuses to add a learner to members that would forget its
+// promotion at their next start (etcd issue 19557, fixed in 3.5.20).
+func (l life) refuseForgetful() error {
+	for _, s := range l.states {
+		v, err := ParseVersion(l.c.Versions[s.PeerURL()])
+		if err == nil && !PromotionPersists(v) {
+			return &Refusal{
+				Attribute: "image", Summary: "Unsafe version of etcd for new members",
+				Detail: fmt.Sprintf("%s runs etcd %s, which forgets at its next start that a learner was promoted. Nothing was changed. "+
+					"Upgrade the cluster to %s first, and add members afterwards.", s.place(), v, newestPatches[0]),
+			}
+		}
+	}
+	return nil
 }
 
 // makeRoom takes out members whose place on a host another member takes: two
