@@ -31,6 +31,8 @@ type benchmark struct {
 	name string
 	// about is one line that says what is measured.
 	about string
+	// note is printed below the table.
+	note string
 	// run measures and returns the lines of the final table, those it has
 	// also beside an error.
 	run func(context.Context, *session) ([]row, error)
@@ -88,6 +90,11 @@ func run(ctx context.Context, arguments []string) error {
 	if len(rows) > 0 {
 		step(fmt.Sprintf("Results of %d rounds each, median (minimum–maximum), after %s", *rounds, time.Since(began).Round(time.Second)))
 		err = errors.Join(err, write(os.Stdout, rows))
+		for _, one := range chosen {
+			if one.note != "" {
+				fmt.Printf("\n%s\n", one.note)
+			}
+		}
 	}
 	return err
 }

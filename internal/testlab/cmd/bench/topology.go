@@ -87,14 +87,23 @@ func (t *topology) reach(n *network, sockets map[string]string) error {
 	return t.workspace.Write("bench.auto.tfvars.json", string(variables))
 }
 
-// plan makes a plan and returns how long the process took. A plan that is not
-// empty is an error: there is nothing to measure then.
-func (t *topology) plan(ctx context.Context, arguments ...string) (time.Duration, error) {
+// planned is what one plan took.
+type planned struct {
+	wall time.Duration
+	// cpu is that of terraform and all its providers, without the hosts'.
+	cpu time.Duration
+}
+
+// plan makes a plan. One that is not empty is an error: there is nothing to
+// measure then.
+func (t *topology) plan(ctx context.Context, arguments ...string) (planned, error) {
+	command := t.workspace.Command(ctx, append([]string{"plan", "-detailed-exitcode", "-input=false", "-no-color"}, arguments...)...)
 	began := time.Now()
-	_, err := t.workspace.Run(ctx, append([]string{"plan", "-detailed-exitcode", "-input=false", "-no-color"}, arguments...)...)
-	took := time.Since(began)
+	output, err := command.CombinedOutput()
+	took := planned{wall: time.Since(began)}
 	if err != nil {
-		return took, fmt.Errorf("a plan that should find nothing to do on %d hosts: %w", len(t.lab.Hosts), err)
+		return took, fmt.Errorf("a plan that should find nothing to do on %d hosts: %w\n%s", len(t.lab.Hosts), err, output)
 	}
+	took.cpu = command.ProcessState.UserTime() + command.ProcessState.SystemTime()
 	return took, nil
 }
