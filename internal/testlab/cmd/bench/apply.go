@@ -87,7 +87,7 @@ func (a applySample) rows(way string) []row {
 	// Etcd's part is the same for both and differs by seconds between rounds.
 	// With one value for both sides, what is left to differ is the tools'.
 	etcd := slices.Concat(a.floor.etcd, a.apply.etcd).mean()
-	equal := row{what: "terraform apply: process start until quorum is proven [1]", under: way, unit: "×"}
+	equal := row{what: "terraform apply: process start until quorum is proven [1]", under: way, unit: ratioUnit}
 	equal.measured, equal.value = a.apply.with(etcd)
 	var floor float64
 	equal.against, floor = a.floor.with(etcd)

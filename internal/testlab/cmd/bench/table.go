@@ -60,15 +60,18 @@ type row struct {
 	// value is judged by limit, the most it may be; without a limit it is
 	// information.
 	value, limit float64
-	// unit of both is "×" for ratios.
+	// unit of both.
 	unit string
 }
+
+// ratioUnit is the unit of ratios, of which none is 0.
+const ratioUnit = "×"
 
 // compared is the row of a ratio of two samples.
 func compared(what, under string, measured, against sample) row {
 	return row{
 		what: what, under: under, measured: measured.String(), against: against.String(),
-		value: ratio(measured, against), unit: "×",
+		value: ratio(measured, against), unit: ratioUnit,
 	}
 }
 
@@ -82,7 +85,9 @@ func (r row) verdict() string {
 	switch {
 	case r.limit == 0:
 		return ""
-	case r.value > 0 && r.value <= r.limit:
+	case r.unit == ratioUnit && r.value == 0:
+		return "FALLS SHORT" // never measured
+	case r.value <= r.limit:
 		return "ok"
 	default:
 		return "FALLS SHORT"
@@ -93,7 +98,7 @@ func (r row) figure(value float64) string {
 	if r.unit == "" {
 		return ""
 	}
-	if r.unit == "×" {
+	if r.unit == ratioUnit {
 		return fmt.Sprintf("%.2f×", value)
 	}
 	return fmt.Sprintf("%.4g %s", value, r.unit)

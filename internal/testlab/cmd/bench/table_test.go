@@ -39,7 +39,8 @@ func TestRowVerdict(t *testing.T) {
 		"below":              {row{value: 1.49}.atMost(1.5), "ok"},
 		"at the limit":       {row{value: 2}.atMost(2), "ok"},
 		"above":              {row{value: 1.51}.atMost(1.5), "FALLS SHORT"},
-		"never measured":     {row{}.atMost(1.5), "FALLS SHORT"},
+		"never measured":     {row{unit: ratioUnit}.atMost(1.5), "FALLS SHORT"},
+		"no call":            {row{unit: "calls"}.atMost(2), "ok"},
 		"information":        {row{value: 99}, ""},
 		"nothing to compare": {compared("a", "b", sample{1}, nil).atMost(1.5), "FALLS SHORT"},
 	} {
