@@ -68,10 +68,10 @@ func TestEqualLuckCountsTheToolsParts(t *testing.T) {
 	a.apply.add(2*time.Second, phases{start: 2 * time.Second, notice: time.Second})
 	rows := a.rows("tcp")
 	// Both with one second of etcd: (2+1+1) / (1+1+0).
-	if got := rows[0]; got.figure(got.value) != "2.00×" || got.verdict() != "FALLS SHORT" {
+	if got := rows[1]; got.figure(got.value) != "2.00×" || got.verdict() != "FALLS SHORT" {
 		t.Errorf("%+v, want 2.00× that falls short", got)
 	}
-	if got := rows[1]; got.figure(got.value) != "0.67×" || got.verdict() != "" {
-		t.Errorf("%+v, want 0.67× as information", got)
+	if got := rows[0]; got.figure(got.value) != "0.67×" || got.verdict() != "ok" {
+		t.Errorf("%+v, want 0.67×", got)
 	}
 }
