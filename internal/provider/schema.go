@@ -80,7 +80,8 @@ func hostAttributes() map[string]schema.Attribute {
 		"docker_host": schema.StringAttribute{
 			Optional: true,
 			MarkdownDescription: "Where the Docker daemon is: `ssh://[user@]host[:port][/path/to/docker.sock]`, `tcp://host[:port]` or " +
-				"`unix:///path`. Default: the environment variable `DOCKER_HOST`, then the local socket `unix:///var/run/docker.sock`. " +
+				"`unix:///path`. Default: the environment variable `DOCKER_HOST`, then the local socket `unix:///var/run/docker.sock`, " +
+				"which is refused when `address` is not of the machine that runs Terraform. Every host needs a daemon of its own. " +
 				"Docker 20.10 (API 1.41) or newer is needed.",
 		},
 		"ssh": schema.SingleNestedAttribute{
