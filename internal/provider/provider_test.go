@@ -78,6 +78,8 @@ func oneHost(host any) object { return object{"hosts": object{"h1": host}} }
 const tooOpen = `hosts["h1"].` + "docker_host: tcp:// without tls lets everyone on the network become root on the host; " +
 	"give certificates in tls, use ssh://, or allow it with insecure = true."
 
+const isEmpty = "It is set, but empty. The value must be left out to use what the machine has."
+
 func TestValidate_namesAttributeAndFault(t *testing.T) {
 	t.Setenv("SSH_AUTH_SOCK", "")
 	withSSH := func(settings object) object {
@@ -118,6 +120,13 @@ func TestValidate_namesAttributeAndFault(t *testing.T) {
 			`hosts["h1"].ssh.host_key: is not a public key such as "ssh-ed25519 AAAA…".`},
 		"known hosts": {withSSH(object{"known_hosts": "# mine\nnonsense"}), h1 + `.("ssh").("known_hosts"): Invalid host: ` +
 			`hosts["h1"].ssh.known_hosts: line 2 is not in the format of known_hosts.`},
+		"empty known hosts": {withSSH(object{"known_hosts": ""}), h1 + `.("ssh").("known_hosts"): Empty value: ` + isEmpty},
+		"empty key":         {withSSH(object{"private_key": ""}), h1 + `.("ssh").("private_key"): Empty value: ` + isEmpty},
+		"empty default":     {object{"ssh": object{"host_key": ""}}, `("ssh").("host_key"): Empty value: ` + isEmpty},
+		"empty jump key": {withSSH(object{"jump": object{"address": "10.0.1.9", "private_key_path": ""}}), h1 +
+			`.("ssh").("jump").("private_key_path"): Empty value: ` + isEmpty},
+		"any key and known hosts": {withSSH(object{"insecure_ignore_host_key": true, "known_hosts_path": "known"}), h1 +
+			`.("ssh").("insecure_ignore_host_key"): Invalid host: hosts["h1"].ssh.insecure_ignore_host_key: conflicts with known_hosts_path: set one of them.`},
 		"jump without address": {withSSH(object{"jump": object{}}), h1 + `: Invalid host: hosts["h1"].ssh.jump.address: is required.`},
 		"registry": {
 			object{"hosts": object{}, "registry_auth": object{"ghcr.io": object{"username": "u"}}},
