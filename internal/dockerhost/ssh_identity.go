@@ -32,7 +32,7 @@ func newIdentity(s SSHConfig) (*identity, string, error) {
 	if err != nil {
 		return nil, field, err
 	}
-	if content != "" {
+	if s.PrivateKey != "" || s.PrivateKeyPath != "" { // an empty file is a fault, too
 		if id.signer, err = parseKey(content); err != nil {
 			return nil, field, err
 		}

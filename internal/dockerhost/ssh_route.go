@@ -64,7 +64,7 @@ func inherit(jump, behind SSHConfig) SSHConfig {
 			jump.Agent = behind.Agent
 		}
 	}
-	if jump.KnownHosts == "" && jump.KnownHostsPath == "" {
+	if jump.KnownHosts == "" && jump.KnownHostsPath == "" && !jump.InsecureIgnoreHostKey {
 		jump.KnownHosts, jump.KnownHostsPath = behind.KnownHosts, behind.KnownHostsPath
 	}
 	return jump

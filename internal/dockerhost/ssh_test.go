@@ -247,6 +247,10 @@ func TestSSH_jumpHostInheritsNoTrust(t *testing.T) {
 	if got != want {
 		t.Errorf("got %+v", got)
 	}
+	// Known hosts beside it would contradict the permission to ignore them.
+	if got := inherit(SSHConfig{InsecureIgnoreHostKey: true}, behind); got.KnownHosts != "" {
+		t.Errorf("got %+v", got)
+	}
 	own := SSHConfig{User: "hop", PrivateKeyPath: "path", KnownHostsPath: "path", HostKey: "own"}
 	if got := inherit(own, behind); got != own {
 		t.Errorf("got %+v", got)

@@ -29,8 +29,12 @@ type trust struct {
 // newTrust reads known hosts and the pinned key. The string names the
 // attribute at fault.
 func newTrust(s SSHConfig) (*trust, string, error) {
-	if s.HostKey != "" && s.InsecureIgnoreHostKey {
-		return nil, "insecure_ignore_host_key", errors.New("conflicts with host_key: set one of them")
+	for _, checked := range []struct{ name, value string }{
+		{"host_key", s.HostKey}, {"known_hosts", s.KnownHosts}, {"known_hosts_path", s.KnownHostsPath},
+	} {
+		if s.InsecureIgnoreHostKey && checked.value != "" {
+			return nil, "insecure_ignore_host_key", fmt.Errorf("conflicts with %s: set one of them", checked.name)
+		}
 	}
 	t := &trust{any: s.InsecureIgnoreHostKey}
 	known, field, err := oneOf(pemOrPath{s.KnownHosts, "known_hosts", s.KnownHostsPath, "known_hosts_path"})

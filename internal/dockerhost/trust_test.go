@@ -122,6 +122,11 @@ func TestIdentity_agentAndDefaultKeys(t *testing.T) {
 	cfg.SSH.PrivateKeyPath = "~/.ssh/id_ed25519"
 	must(t, newHost(t, cfg).Connect(testContext(t)))
 
+	cfg.SSH.PrivateKeyPath = filepath.Join(home, "empty")
+	must(t, os.WriteFile(cfg.SSH.PrivateKeyPath, nil, 0o600))
+	_, err = New(cfg)
+	wantText(t, err, "ssh.private_key_path", "is not a private key")
+
 	raw, err := ssh.ParseRawPrivateKey([]byte(key))
 	must(t, err)
 	keyring := agent.NewKeyring()

@@ -48,6 +48,7 @@ func fleet(ctx context.Context, m model, how depth) (*dockerhost.Fleet, diag.Dia
 		return f, diags
 	}
 	auth := registryAuth(ctx, m.RegistryAuth, &diags)
+	daemons := daemons{}
 	elements := m.Hosts.Elements()
 	for _, name := range slices.Sorted(maps.Keys(elements)) {
 		object, isObject := elements[name].(basetypes.ObjectValue)
@@ -60,9 +61,12 @@ func fleet(ctx context.Context, m model, how depth) (*dockerhost.Fleet, diag.Dia
 			continue
 		}
 		built, hostDiags := build(ctx, m, entry{name, object, auth, how})
+		if !hostDiags.HasError() {
+			hostDiags.Append(daemons.check(ctx, m, entry{name, object, auth, how})...)
+		}
 		diags.Append(hostDiags...)
 		switch {
-		case built != nil:
+		case built != nil && !hostDiags.HasError():
 			f.Add(built)
 			tflog.Debug(ctx, "declared host", map[string]any{"host": name, "address": built.Address(), "tunnelled": built.Tunnelled()})
 		case !hostDiags.HasError():
@@ -98,6 +102,10 @@ func build(ctx context.Context, m model, e entry) (*dockerhost.Host, diag.Diagno
 	if diags.HasError() || h.DockerHost.IsUnknown() {
 		return nil, diags
 	}
+	diags.Append(implied(e, h)...)
+	if diags.HasError() {
+		return nil, diags
+	}
 	cfg := dockerhost.Config{
 		Name: name, Address: h.Address.ValueString(), DockerHost: h.DockerHost.ValueString(), Insecure: h.Insecure.ValueBool(),
 		ServiceAccess:  dockerhost.ServiceAccess(h.ServiceAccess.ValueString()),
@@ -116,7 +124,7 @@ func build(ctx context.Context, m model, e entry) (*dockerhost.Host, diag.Diagno
 	}
 	if !known(ctx, e.object) || !known(ctx, ssh) || !known(ctx, tls) || m.ConnectTimeout.IsUnknown() {
 		if _, err := dockerhost.ParseDockerHost(cfg.DockerHost); err != nil && cfg.DockerHost != "" {
-			diags.AddAttributeError(hostPath(name).AtName("docker_host"), invalidHost, fmt.Sprintf("docker_host: %v.", err))
+			diags.AddAttributeError(hostPath(name).AtName("docker_host"), invalidHost, fmt.Sprintf("%s: %v.", hostPath(name).AtName("docker_host"), err))
 		}
 		return nil, diags
 	}
@@ -124,7 +132,7 @@ func build(ctx context.Context, m model, e entry) (*dockerhost.Host, diag.Diagno
 	cfg.TLS = mergeTLS(ctx, h.TLS, tls, &diags)
 	if cfg.Insecure && cfg.TLS != nil {
 		diags.AddAttributeError(hostPath(name).AtName("insecure"), invalidHost,
-			"insecure: conflicts with tls: leave one of them out.")
+			fmt.Sprintf("%s: conflicts with tls: leave one of them out.", hostPath(name).AtName("insecure")))
 	}
 	if diags.HasError() {
 		return nil, diags
@@ -165,7 +173,12 @@ func faultOf(err error, m model, name string, h host) diag.Diagnostic {
 	if !errors.As(err, &fault) {
 		return diag.NewAttributeErrorDiagnostic(hostPath(name), invalidHost, err.Error())
 	}
-	return diag.NewAttributeErrorDiagnostic(locate(fault.Field, m, name, h), invalidHost, fmt.Sprintf("%s: %v.", fault.Field, fault.Err))
+	at, what := locate(fault.Field, m, name, h), fault.Field
+	if first, _ := at.Steps().NextStep(); first.Equal(path.PathStepAttributeName("hosts")) {
+		// The path may end above the attribute, where nothing is set.
+		what = fmt.Sprintf("%s.%s", hostPath(name), fault.Field)
+	}
+	return diag.NewAttributeErrorDiagnostic(at, invalidHost, fmt.Sprintf("%s: %v.", what, fault.Err))
 }
 
 func registryAuth(ctx context.Context, value types.Map, diags *diag.Diagnostics) map[string]dockerhost.RegistryAuth {

@@ -75,8 +75,10 @@ func privateKey(t *testing.T, passphrase string) string {
 
 func oneHost(host any) object { return object{"hosts": object{"h1": host}} }
 
-const tooOpen = "docker_host: tcp:// without tls lets everyone on the network become root on the host; " +
+const tooOpen = `hosts["h1"].` + "docker_host: tcp:// without tls lets everyone on the network become root on the host; " +
 	"give certificates in tls, use ssh://, or allow it with insecure = true."
+
+const isEmpty = "It is set, but empty. The value must be left out to use what the machine has."
 
 func TestValidate_namesAttributeAndFault(t *testing.T) {
 	t.Setenv("SSH_AUTH_SOCK", "")
@@ -91,40 +93,47 @@ func TestValidate_namesAttributeAndFault(t *testing.T) {
 		"host name": {object{"hosts": object{"H_1": object{"docker_host": "ssh://10.0.1.4"}}}, `("hosts").("H_1"): ` +
 			`Invalid name: "H_1" is not a valid name. The value must be 1 to 32 lower-case letters, digits and inner hyphens.`},
 		"null host": {oneHost(nil), h1 + ": Missing host: The host is null. Describe it, or leave its name out of the map."},
-		"scheme": {oneHost(object{"docker_host": "http://10.0.1.4"}), h1 + `.("docker_host"): Invalid host: docker_host: ` +
+		"scheme": {oneHost(object{"docker_host": "http://10.0.1.4"}), h1 + `.("docker_host"): Invalid host: hosts["h1"].docker_host: ` +
 			`"http://10.0.1.4" does not begin with ssh://, tcp:// or unix://.`},
 		"password": {oneHost(object{"docker_host": "ssh://ops:hunter2@10.0.1.4"}), h1 + `.("docker_host"): Invalid host: ` +
-			`docker_host: a password in the URL is not supported; use an ssh key or agent.`},
+			`hosts["h1"].docker_host: a password in the URL is not supported; use an ssh key or agent.`},
 		"port": {oneHost(object{"docker_host": "ssh://10.0.1.4:99999"}), h1 + `.("docker_host"): Invalid host: ` +
-			`docker_host: port "99999" is not between 1 and 65535.`},
+			`hosts["h1"].docker_host: port "99999" is not between 1 and 65535.`},
 		"address": {oneHost(object{"docker_host": "unix:///var/run/docker.sock"}), h1 + `.("address"): Invalid host: ` +
-			`address: is required, because docker_host names no host to take it from.`},
+			`hosts["h1"].address: is required, because docker_host names no host to take it from.`},
 		"plain tcp": {oneHost(object{"docker_host": "tcp://10.0.1.4:2375"}), h1 + `.("docker_host"): Invalid host: ` + tooOpen},
 		"insecure and tls": {oneHost(object{"docker_host": "tcp://10.0.1.4", "insecure": true, "tls": object{}}), h1 +
-			`.("insecure"): Invalid host: insecure: conflicts with tls: leave one of them out.`},
+			`.("insecure"): Invalid host: hosts["h1"].insecure: conflicts with tls: leave one of them out.`},
 		"ssh for tcp": {oneHost(object{"docker_host": "tcp://10.0.1.4", "insecure": true, "ssh": object{}}), h1 +
-			`.("ssh"): Invalid host: ssh: is for ssh:// only, and docker_host is tcp://10.0.1.4:2375.`},
+			`.("ssh"): Invalid host: hosts["h1"].ssh: is for ssh:// only, and docker_host is tcp://10.0.1.4:2375.`},
 		"tunnel without ssh": {oneHost(object{"docker_host": "tcp://10.0.1.4", "insecure": true, "service_access": "tunnel"}), h1 +
-			`.("service_access"): Invalid host: service_access: "tunnel" needs a docker_host of ssh://, which tcp://10.0.1.4 is not.`},
+			`.("service_access"): Invalid host: hosts["h1"].service_access: "tunnel" needs a docker_host of ssh://, which tcp://10.0.1.4 is not.`},
 		"service access": {oneHost(object{"docker_host": "ssh://10.0.1.4", "service_access": "vpn"}), h1 +
 			`.("service_access"): Invalid Attribute Value Match: Attribute hosts["h1"].service_access value must be one of: ["tunnel" "direct"], got: "vpn"`},
 		"key that is none": {withSSH(object{"private_key": "s3cr3t"}), h1 + `.("ssh").("private_key"): Invalid host: ` +
-			`ssh.private_key: is not a private key in PEM or OpenSSH format.`},
+			`hosts["h1"].ssh.private_key: is not a private key in PEM or OpenSSH format.`},
 		"encrypted key": {withSSH(object{"private_key": privateKey(t, "secret")}), h1 + `.("ssh").("private_key"): Invalid host: ` +
-			`ssh.private_key: is encrypted with a passphrase: add it to an ssh agent and set agent = true, or give a key without one.`},
+			`hosts["h1"].ssh.private_key: is encrypted with a passphrase: add it to an ssh agent and set agent = true, or give a key without one.`},
 		"key twice": {withSSH(object{"private_key": "x", "private_key_path": "y"}), h1 + `.("ssh").("private_key_path"): Invalid host: ` +
-			`ssh.private_key_path: conflicts with private_key: set one of them.`},
+			`hosts["h1"].ssh.private_key_path: conflicts with private_key: set one of them.`},
 		"pinned key": {withSSH(object{"host_key": "SHA256:abc"}), h1 + `.("ssh").("host_key"): Invalid host: ` +
-			`ssh.host_key: is not a public key such as "ssh-ed25519 AAAA…".`},
+			`hosts["h1"].ssh.host_key: is not a public key such as "ssh-ed25519 AAAA…".`},
 		"known hosts": {withSSH(object{"known_hosts": "# mine\nnonsense"}), h1 + `.("ssh").("known_hosts"): Invalid host: ` +
-			`ssh.known_hosts: line 2 is not in the format of known_hosts.`},
-		"jump without address": {withSSH(object{"jump": object{}}), h1 + `: Invalid host: ssh.jump.address: is required.`},
+			`hosts["h1"].ssh.known_hosts: line 2 is not in the format of known_hosts.`},
+		"empty known hosts": {withSSH(object{"known_hosts": ""}), h1 + `.("ssh").("known_hosts"): Empty value: ` + isEmpty},
+		"empty key":         {withSSH(object{"private_key": ""}), h1 + `.("ssh").("private_key"): Empty value: ` + isEmpty},
+		"empty default":     {object{"ssh": object{"host_key": ""}}, `("ssh").("host_key"): Empty value: ` + isEmpty},
+		"empty jump key": {withSSH(object{"jump": object{"address": "10.0.1.9", "private_key_path": ""}}), h1 +
+			`.("ssh").("jump").("private_key_path"): Empty value: ` + isEmpty},
+		"any key and known hosts": {withSSH(object{"insecure_ignore_host_key": true, "known_hosts_path": "known"}), h1 +
+			`.("ssh").("insecure_ignore_host_key"): Invalid host: hosts["h1"].ssh.insecure_ignore_host_key: conflicts with known_hosts_path: set one of them.`},
+		"jump without address": {withSSH(object{"jump": object{}}), h1 + `: Invalid host: hosts["h1"].ssh.jump.address: is required.`},
 		"registry": {
 			object{"hosts": object{}, "registry_auth": object{"ghcr.io": object{"username": "u"}}},
 			`("registry_auth").("ghcr.io"): Invalid registry credentials: Both username and password are needed.`,
 		},
 		"jump": {withSSH(object{"jump": object{"address": "a b"}}), h1 + `.("ssh").("jump").("address"): Invalid host: ` +
-			`ssh.jump.address: not a URL: invalid character " " in host name.`},
+			`hosts["h1"].ssh.jump.address: not a URL: invalid character " " in host name.`},
 		"default key": {object{
 			"hosts": object{"h1": object{"docker_host": "ssh://10.0.1.4"}, "h2": object{"docker_host": "ssh://10.0.1.5"}},
 			"ssh":   object{"private_key": "s3cr3t"},
@@ -141,7 +150,7 @@ func TestValidate_namesAttributeAndFault(t *testing.T) {
 		"anka certificate": {object{"anka_auth": object{"ca_pem": "x"}}, `("anka_auth").("ca_pem"): Invalid credentials: ` +
 			`The CA contains no certificate in PEM.`},
 		"host partly known": {oneHost(object{"docker_host": "ftp://10.0.1.4", "address": unknown{}}), h1 + `.("docker_host"): ` +
-			`Invalid host: docker_host: "ftp://10.0.1.4" does not begin with ssh://, tcp:// or unix://.`},
+			`Invalid host: hosts["h1"].docker_host: "ftp://10.0.1.4" does not begin with ssh://, tcp:// or unix://.`},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -168,8 +177,8 @@ func TestValidate_leavesFilesToTheMachineThatApplies(t *testing.T) {
 	}
 	_, details := configured(t, config)
 	want := []string{
-		"ssh.private_key_path: open " + missing + ": no such file or directory.",
-		"ssh.agent: is true, but SSH_AUTH_SOCK is not set: start an agent, or give a private key.",
+		`hosts["h1"].ssh.private_key_path: open ` + missing + ": no such file or directory.",
+		`hosts["h2"].ssh.agent: is true, but SSH_AUTH_SOCK is not set: start an agent, or give a private key.`,
 		"ca_path: the file cannot be read: no such file or directory.",
 	}
 	if !slices.Equal(details, want) {

@@ -80,7 +80,8 @@ func hostAttributes() map[string]schema.Attribute {
 		"docker_host": schema.StringAttribute{
 			Optional: true,
 			MarkdownDescription: "Where the Docker daemon is: `ssh://[user@]host[:port][/path/to/docker.sock]`, `tcp://host[:port]` or " +
-				"`unix:///path`. Default: the environment variable `DOCKER_HOST`, then the local socket `unix:///var/run/docker.sock`. " +
+				"`unix:///path`. Default: the environment variable `DOCKER_HOST`, then the local socket `unix:///var/run/docker.sock`, " +
+				"which is refused when `address` is not of the machine that runs Terraform. Every host needs a daemon of its own. " +
 				"Docker 20.10 (API 1.41) or newer is needed.",
 		},
 		"ssh": schema.SingleNestedAttribute{
@@ -117,10 +118,12 @@ func sshAttributes(withJump bool) map[string]schema.Attribute {
 		"private_key": schema.StringAttribute{
 			Optional: true, Sensitive: true,
 			MarkdownDescription: "Private key without passphrase, in PEM or OpenSSH format.",
+			Validators:          []validator.String{validate.NotEmpty()},
 		},
 		"private_key_path": schema.StringAttribute{
 			Optional:            true,
 			MarkdownDescription: "File with the private key; `~` is the home directory.",
+			Validators:          []validator.String{validate.NotEmpty()},
 		},
 		"agent": schema.BoolAttribute{
 			Optional: true,
@@ -130,19 +133,23 @@ func sshAttributes(withJump bool) map[string]schema.Attribute {
 		"known_hosts": schema.StringAttribute{
 			Optional:            true,
 			MarkdownDescription: "Known hosts as text, in the format of `known_hosts`.",
+			Validators:          []validator.String{validate.NotEmpty()},
 		},
 		"known_hosts_path": schema.StringAttribute{
 			Optional:            true,
 			MarkdownDescription: "File with known hosts. Default: `~/.ssh/known_hosts` and `/etc/ssh/ssh_known_hosts`.",
+			Validators:          []validator.String{validate.NotEmpty()},
 		},
 		"host_key": schema.StringAttribute{
 			Optional: true,
 			MarkdownDescription: "The server's public key, such as `ssh-ed25519 AAAA…`. It is then the only one accepted, and known hosts are " +
 				"not looked at.",
+			Validators: []validator.String{validate.NotEmpty()},
 		},
 		"insecure_ignore_host_key": schema.BoolAttribute{
-			Optional:            true,
-			MarkdownDescription: "Accepts any server, and with it anyone in between. For throw-away hosts only. Default `false`.",
+			Optional: true,
+			MarkdownDescription: "Accepts any server, and with it anyone in between. For throw-away hosts only. It cannot be combined with what would " +
+				"be checked: `host_key`, `known_hosts` and `known_hosts_path`. Default `false`.",
 		},
 	}
 	if withJump {

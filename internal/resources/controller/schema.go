@@ -24,13 +24,13 @@ func describe(ctx context.Context) schema.Schema {
 	attributes["etcd_endpoints"] = schema.ListAttribute{
 		Required: true, ElementType: types.StringType,
 		MarkdownDescription: "Client URLs of all etcd members, such as `anka_etcd_cluster.this.endpoints`. Their order does not matter.",
-		Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(validate.ServiceURL())},
+		Validators:          []validator.List{listvalidator.SizeAtLeast(1), validate.NoNulls(), listvalidator.ValueStringsAre(validate.ServiceURL())},
 	}
 	attributes["registry_urls"] = schema.MapAttribute{
 		Optional: true, ElementType: types.StringType,
 		MarkdownDescription: "Registry of each host's controller and of the nodes that use it, by host, such as `anka_registry.this.urls`. Every host of `replicas` needs one.",
 		Validators: []validator.Map{
-			mapvalidator.ValueStringsAre(validate.ServiceURL()), mapvalidator.ConflictsWith(path.MatchRoot("registry_url")),
+			validate.NoNulls(), mapvalidator.ValueStringsAre(validate.ServiceURL()), mapvalidator.ConflictsWith(path.MatchRoot("registry_url")),
 		},
 	}
 	attributes["registry_url"] = schema.StringAttribute{

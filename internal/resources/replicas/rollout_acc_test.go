@@ -182,7 +182,7 @@ func TestAccRegistry_finishesInterruptedReplacement(t *testing.T) {
 // TestAccRegistry_notReadyIsNoError: a creation that is up but not ready is
 // not tainted; the next apply waits again.
 func TestAccRegistry_notReadyIsNoError(t *testing.T) {
-	target := testlab.ForTest(t)
+	lab, target := labAndTarget(t)
 	config := acctest.Provider(t, target, "tls") +
 		registryOn(target, threeHosts, `ready_timeout = "2s"`, `env = { ANKASIM_READY_DELAY = "8s" }`)
 	resource.Test(t, resource.TestCase{
@@ -190,7 +190,7 @@ func TestAccRegistry_notReadyIsNoError(t *testing.T) {
 		Steps: []resource.TestStep{
 			{Config: config, ConfigStateChecks: []statecheck.StateCheck{ready(registryAddress, false)}, ExpectNonEmptyPlan: true},
 			{
-				PreConfig:         func() { awaitReady(t, target) },
+				PreConfig:         func() { awaitReady(t, lab) },
 				Config:            config,
 				ConfigStateChecks: []statecheck.StateCheck{ready(registryAddress, true)},
 			},
@@ -199,14 +199,14 @@ func TestAccRegistry_notReadyIsNoError(t *testing.T) {
 	})
 }
 
-func awaitReady(t *testing.T, target *testlab.Target) {
+func awaitReady(t *testing.T, lab *testlab.Lab) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		code, err := get("http://" + target.Lab.Host("h3").Address + ":8089/readyz")
+		code, err := get("http://" + lab.Host("h3").Address + ":8089/readyz")
 		if err == nil && code == http.StatusOK {
 			return
 		}

@@ -96,7 +96,7 @@ func replicasAttribute(role string) schema.MapNestedAttribute {
 		Required: true,
 		MarkdownDescription: fmt.Sprintf("The hosts that run a %s, by their key in the provider's `hosts`. A value may be empty: `{ h1 = {}, h2 = {} }`. "+
 			"Adding and removing hosts touches only those.", role),
-		Validators: validate.Names(),
+		Validators: append(validate.Names(), validate.NoNulls()),
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"address": schema.StringAttribute{
 				Optional:            true,
@@ -118,7 +118,7 @@ func addEnvironment(attributes map[string]schema.Attribute, role string) {
 		Optional: true, Sensitive: true, WriteOnly: true, ElementType: types.StringType,
 		MarkdownDescription: "Secret part of the environment, such as `ANKA_OIDC_CLIENT_SECRET`. It is never kept in state; change `env_wo_version` with it.",
 		Validators: []validator.Map{
-			mapvalidator.KeysAre(validate.EnvName()), mapvalidator.AlsoRequires(path.MatchRoot("env_wo_version")),
+			mapvalidator.KeysAre(validate.EnvName()), validate.NoNulls(), mapvalidator.AlsoRequires(path.MatchRoot("env_wo_version")),
 		},
 	}
 	attributes["env_wo_version"] = schema.Int64Attribute{

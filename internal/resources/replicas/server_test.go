@@ -148,6 +148,12 @@ func value(t tftypes.Type, v any) tftypes.Value {
 			elements = append(elements, tftypes.NewValue(tftypes.String, e))
 		}
 		return tftypes.NewValue(t, elements)
+	case []any:
+		var elements []tftypes.Value
+		for _, e := range v {
+			elements = append(elements, value(tftypes.String, e))
+		}
+		return tftypes.NewValue(t, elements)
 	case object:
 		elements := map[string]tftypes.Value{}
 		switch t := t.(type) {

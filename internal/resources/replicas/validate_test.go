@@ -107,6 +107,17 @@ func TestValidate(t *testing.T) {
 			"anka_controller", with(controllers, object{"root_token_wo": "canary-canary", "root_token_wo_version": 1, "env": object{"ANKA_ENABLE_AUTH": "false"}}),
 			`error AttributeName("env").ElementKeyString("ANKA_ENABLE_AUTH"): Variable is set by an attribute`, "root_token_wo",
 		},
+		"null host":     {"anka_registry", with(registries, object{"replicas": object{"h1": nil, "h2": object{}}}), `error AttributeName("replicas").ElementKeyString("h1"): Null element`, "leave it out"},
+		"null endpoint": {"anka_controller", with(controllers, object{"etcd_endpoints": []any{nil}}), `error AttributeName("etcd_endpoints").ElementKeyInt(0): Null element`, ""},
+		"null URL": {
+			"anka_controller", with(controllers, object{"registry_urls": object{"h1": nil, "h2": "http://10.0.1.5:8089"}}),
+			`error AttributeName("registry_urls").ElementKeyString("h1"): Null element`, "",
+		},
+		"null variable": {"anka_registry", with(registries, object{"env": object{"TZ": nil}}), `error AttributeName("env").ElementKeyString("TZ"): Null element`, ""},
+		"null secret": {
+			"anka_registry", with(registries, object{"env_wo": object{"TOKEN": nil}, "env_wo_version": 1}),
+			`error AttributeName("env_wo").ElementKeyString("TOKEN"): Null element`, "",
+		},
 		"all unknown": {
 			"anka_controller", object{
 				"name": unknown{}, "replicas": unknown{}, "etcd_endpoints": unknown{}, "registry_urls": unknown{}, "env": unknown{}, "port": unknown{},

@@ -33,7 +33,7 @@ const (
 func Env(description string) schema.MapAttribute {
 	return schema.MapAttribute{
 		Optional: true, ElementType: types.StringType, MarkdownDescription: description,
-		Validators: []validator.Map{mapvalidator.KeysAre(validate.EnvName())},
+		Validators: []validator.Map{mapvalidator.KeysAre(validate.EnvName()), validate.NoNulls()},
 	}
 }
 

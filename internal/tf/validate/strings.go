@@ -28,6 +28,17 @@ func Name() validator.String {
 	}}
 }
 
+// NotEmpty refuses text that is there and says nothing, where leaving it out
+// means something else: the machine's own keys and known hosts.
+func NotEmpty() validator.String {
+	return check{"Empty value", "left out to use what the machine has", func(s string) error {
+		if strings.TrimSpace(s) == "" {
+			return errors.New("it is set, but empty")
+		}
+		return nil
+	}}
+}
+
 // Duration accepts a positive duration such as 30s or 1h30m.
 func Duration() validator.String {
 	return check{"Invalid duration", `a positive duration such as "30s", "5m" or "1h30m"`, func(s string) error {
