@@ -82,7 +82,7 @@ func (l life) repair() (topology.Step, error) {
 		if !l.belongs(s) || l.unborn(s) {
 			continue
 		}
-		if err := refuseRepair(l.d, l.o, s); err != nil {
+		if err := refuseRepair(l.o, s); err != nil {
 			return nil, err
 		}
 		switch {

@@ -7,7 +7,7 @@ import (
 )
 
 // refuseRepair says what about one member cannot be repaired safely.
-func refuseRepair(d Desired, o Observed, s memberState) error {
+func refuseRepair(o Observed, s memberState) error {
 	switch {
 	case s.status() == container.Absent && s.Incarnation == "":
 		return &Refusal{

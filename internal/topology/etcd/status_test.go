@@ -76,8 +76,10 @@ func TestAssess(t *testing.T) {
 			degraded: []string{"etcd-2: a read failed"}, ill: []string{"etcd-2"},
 		},
 		"stale data on one host": {
-			answers: changed(threeAnswers(), changes{"etcd-1": func(a *Answer) { a.ClusterID, a.Leader, a.Peers = 7, 1, a.Peers[:1] },
-				"etcd-2": func(a *Answer) { a.Leader = 3 }, "etcd-3": func(a *Answer) { a.Leader = 3 }}),
+			answers: changed(threeAnswers(), changes{
+				"etcd-1": func(a *Answer) { a.ClusterID, a.Leader, a.Peers = 7, 1, a.Peers[:1] },
+				"etcd-2": func(a *Answer) { a.Leader = 3 }, "etcd-3": func(a *Answer) { a.Leader = 3 },
+			}),
 			quorum: 2, margin: 0, leader: 3,
 			degraded: []string{"2 different clusters", "etcd-1: it belongs to another cluster, 7", "etcd-1 at http://etcd-1:2380 is a member too"},
 			ill:      []string{"etcd-1"},
@@ -109,8 +111,10 @@ func TestAssess(t *testing.T) {
 			quorum:  2, margin: 1, leader: 1, degraded: []string{"etcd-4: the cluster does not list it as a member"}, ill: []string{"etcd-4"},
 		},
 		"out of space": {
-			answers: changed(threeAnswers(), changes{"etcd-1": func(a *Answer) { a.Alarms = []Alarm{{2, "NOSPACE"}} },
-				"etcd-2": func(a *Answer) { a.Alarms = []Alarm{{2, "NOSPACE"}} }}),
+			answers: changed(threeAnswers(), changes{
+				"etcd-1": func(a *Answer) { a.Alarms = []Alarm{{2, "NOSPACE"}} },
+				"etcd-2": func(a *Answer) { a.Alarms = []Alarm{{2, "NOSPACE"}} },
+			}),
 			quorum: 2, margin: 1, leader: 1, degraded: []string{"etcd-2: alarm NOSPACE"}, ill: []string{"etcd-2"},
 		},
 		"alarm of a member that is gone": {
