@@ -42,9 +42,6 @@ func TestAccEtcdCluster_versionsAndSettings(t *testing.T) {
 	p.image = images.Etcd36
 	p.changes(change{what: "3.7 back to 3.6"})
 	p.runs("3.6.16")
-	p.image = images.Etcd35
-	p.changes(change{what: "3.6 back to 3.5"})
-	p.runs("3.5.35")
 	p.attributes = append(p.attributes, "quota_backend_bytes = 4294967296", "snapshot_count = 5000")
 	p.changes(change{what: "other settings"})
 
