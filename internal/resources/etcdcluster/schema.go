@@ -45,7 +45,7 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			},
 			"image": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString(DefaultImage),
-				MarkdownDescription: "Image of etcd. An image that a host already has is not pulled, so a local name works too.",
+				MarkdownDescription: "Image of etcd. Default `" + DefaultImage + "`. Changing it rolls the members one at a time, one minor version of etcd at a time; the plan names the hops. An image that a host already has is not pulled, so a local name works too.",
 				Validators:          []validator.String{validate.Image()},
 			},
 			"etcd_version": versionAttribute(),
