@@ -45,6 +45,7 @@ type Service struct {
 
 	mu      sync.Mutex
 	pulled  map[string][]string // images by host
+	asked   map[string]bool     // "HOST IMAGE" that were looked for
 	created map[string]string   // IDs of containers of this run by host
 	clients map[string]*ankaapi.Client
 }

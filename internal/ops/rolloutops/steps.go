@@ -96,12 +96,7 @@ func (s *Service) pull(ctx context.Context, at site, image string) error {
 	if err := at.docker.PullImage(ctx, image); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pulled == nil {
-		s.pulled = map[string][]string{}
-	}
-	s.pulled[at.name] = append(s.pulled[at.name], image)
+	s.hasImage(at.name, image)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -93,11 +92,11 @@ func (r *Resource[M]) look(ctx context.Context, plan, state *M, req resource.Mod
 	if warning, some := diags.PlannedSteps(fmt.Sprintf("anka_%s %s", r.Role, s.Desired.Owner), steps); some {
 		all.Append(warning)
 	}
-	if found := view.Ours(s.Desired); state == nil && len(found) > 0 {
-		all.AddWarning("Existing containers are taken over",
-			fmt.Sprintf("%s is already there on %s, from an apply that was interrupted or whose state was lost. This apply takes it over. "+
-				"When it belongs to another configuration, choose another name instead.", shared.Name.ValueString(), strings.Join(found, ", ")))
+	if state == nil {
+		all.Append(r.takeover(s, view)...)
+		return steps, all
 	}
+	all.Append(r.relocation(ctx, state, s, view)...)
 	return steps, all
 }
 

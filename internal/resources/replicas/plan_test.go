@@ -57,7 +57,7 @@ func TestPlan_hostDown(t *testing.T) {
 	fleet.Add(closed(t, "h1"))
 	fleet.Add(closed(t, "h2"))
 	_, said := serve(t, "anka_registry", fleet).planned(registries)
-	for _, want := range []string{"Unable to plan registry", "on h1, h2 (it does not run there yet)", "Nothing has been changed on any host.", `host "h1"`} {
+	for _, want := range []string{"Unable to plan registry", "The registry has to change on hosts h1, h2 (it does not run there yet)", "Nothing has been changed on any host.", `Host "h1"`} {
 		if !strings.Contains(said, want) {
 			t.Errorf("got %s, want %q in it", said, want)
 		}

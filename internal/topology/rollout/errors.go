@@ -17,8 +17,20 @@ type UnreachableError struct {
 
 // Error names the hosts and the way out.
 func (e *UnreachableError) Error() string {
+	it := "it"
+	if len(e.Hosts) > 1 {
+		it = "them"
+	}
 	return fmt.Sprintf("the %s has to change on %s (%s), which cannot be reached. "+
-		"Bring the host back and apply again", e.Role, strings.Join(e.Hosts, ", "), e.Why)
+		"Make %s reachable and apply again", e.Role, Hosts(e.Hosts), e.Why, it)
+}
+
+// Hosts names one or several hosts in a sentence: "host h1", "hosts h1, h2".
+func Hosts(names []string) string {
+	if len(names) == 1 {
+		return "host " + names[0]
+	}
+	return "hosts " + strings.Join(names, ", ")
 }
 
 // ForeignError says that a name of ours is taken by a container that is not

@@ -86,15 +86,24 @@ func judge(d Desired, r Replica, h Host) verdict {
 	case v.replacing:
 		return set(discard, "it did not get ready and its configuration changed")
 	default:
-		return set(replace, changed(current, r.Spec))
+		return set(replace, changed(current, r))
 	}
 }
 
-func changed(found container.Found, spec container.Spec) string {
-	if found.Image != "" && found.Image != spec.Image {
-		return fmt.Sprintf("image changes from %s to %s", found.Image, spec.Image)
+// changed tells what makes a running container differ from what is desired, as
+// far as the daemon's list of containers shows it.
+func changed(found container.Found, r Replica) string {
+	var causes []string
+	if found.Image != "" && found.Image != r.Spec.Image {
+		causes = append(causes, fmt.Sprintf("image changes from %s to %s", found.Image, r.Spec.Image))
 	}
-	return "configuration changed"
+	for _, relocation := range relocations(r, found.Mounts) {
+		causes = append(causes, relocation.String())
+	}
+	if len(causes) == 0 {
+		return "configuration changed"
+	}
+	return strings.Join(causes, "; ")
 }
 
 // Next returns the one safe step toward d, nil when nothing is left to do, or

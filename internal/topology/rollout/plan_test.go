@@ -34,6 +34,7 @@ func found(host, image string, status container.Status) container.Found {
 //	h1 unreachable               no answer
 //	h1 taken 80 nginx            another container publishes the port
 //	h1 recorded v1               what the state says was applied there
+//	h1 has v2                    an image that is on the host
 func TestPlan(t *testing.T) {
 	datadriven.Walk(t, "testdata/plan", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
@@ -89,6 +90,8 @@ func observe(t *testing.T, input string) rollout.Observed {
 				t.Fatal(err)
 			}
 			h.Taken = append(h.Taken, rollout.TakenPort{Port: container.Port{HostPort: n}, By: words[2]})
+		case "has":
+			h.Pulled = append(h.Pulled, words[1])
 		case "absent":
 		default:
 			h.Container = found(name, words[1], container.Status(words[0]))

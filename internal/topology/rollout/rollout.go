@@ -66,8 +66,9 @@ type Host struct {
 	Previous container.Found
 	// Ready reports whether the service in Container answers as ready.
 	Ready bool
-	// Pulled are the images known to be on the host. A plan is made without
-	// asking for them, so that it costs no call.
+	// Pulled are the images known to be on the host. They are asked for only
+	// when something is going to be created, so that a plan without changes
+	// costs no call.
 	Pulled []string
 	// Taken are the ports published by other running containers.
 	Taken []TakenPort

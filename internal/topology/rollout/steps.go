@@ -60,7 +60,7 @@ type Remove struct{ Target }
 
 // String tells the step in the words of the plan.
 func (s Pull) String() string {
-	return fmt.Sprintf("pull %s %s, where it is missing", s.Image, s.where())
+	return fmt.Sprintf("pull %s %s", s.Image, s.where())
 }
 
 // String tells the step in the words of the plan.
