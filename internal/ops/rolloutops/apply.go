@@ -19,6 +19,7 @@ func (s *Service) Plan(ctx context.Context) ([]topology.Step, View, error) {
 	if err != nil {
 		return nil, view, err
 	}
+	s.findVolumes(ctx, &view)
 	s.findImages(ctx, &view)
 	steps, err := rollout.Plan(s.Desired, view.Observed)
 	return steps, view, err
@@ -61,6 +62,7 @@ func (s *Service) Apply(ctx context.Context) (Result, error) {
 		Observe: func(ctx context.Context) (rollout.Observed, error) {
 			view, err := s.Observe(ctx)
 			if err == nil {
+				s.findVolumes(ctx, &view)
 				s.findImages(ctx, &view)
 				result.View = view
 			}

@@ -1,63 +1,11 @@
 package rolloutops
 
 import (
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"strings"
-	"sync"
 	"testing"
 
-	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 )
-
-// daemon answers what a plan asks: containers, and which images there are.
-type daemon struct {
-	mu         sync.Mutex
-	image      string
-	containers []map[string]any
-	looked     int
-}
-
-func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	w.Header().Set("API-Version", dockerhost.MinAPIVersion)
-	w.Header().Set("Content-Type", "application/json")
-	switch {
-	case strings.HasSuffix(r.URL.Path, "/containers/json"):
-		_ = json.NewEncoder(w).Encode(d.containers)
-	case strings.Contains(r.URL.Path, "/images/"):
-		d.looked++
-		if !strings.HasSuffix(r.URL.Path, "/images/"+d.image+"/json") {
-			w.WriteHeader(http.StatusNotFound)
-		}
-		_, _ = w.Write([]byte(`{"message":"no such image"}`))
-	}
-}
-
-// fleet declares a host for every daemon.
-func fleet(t *testing.T, daemons map[string]*daemon) *dockerhost.Fleet {
-	t.Helper()
-	f := dockerhost.NewFleet()
-	for name, d := range daemons {
-		server := httptest.NewServer(d)
-		host, err := dockerhost.New(dockerhost.Config{
-			Name: name, DockerHost: "tcp://" + strings.TrimPrefix(server.URL, "http://"), Insecure: true,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f.Add(host)
-		t.Cleanup(func() {
-			_ = host.Close()
-			server.Close()
-		})
-	}
-	return f
-}
 
 // TestPlan_pullsOnlyWhatIsMissing: a step that is shown is one that will do
 // something.

@@ -85,6 +85,10 @@ func (s *Service) do(ctx context.Context, step topology.Step, o rollout.Observed
 		})
 	case rollout.Restore:
 		return s.each(ctx, step.Hosts, o, s.restore)
+	case rollout.Purge:
+		return s.each(ctx, step.Hosts, o, func(ctx context.Context, at site) error {
+			return purge(ctx, at.docker, step.Volumes[at.name])
+		})
 	case rollout.Remove:
 		return s.each(ctx, step.Hosts, o, s.remove)
 	default:

@@ -35,6 +35,11 @@ func (r *Resource[M]) failure(act string, view rolloutops.View, err error) diag.
 	case fault.Host != "":
 		return diag.NewAttributeErrorDiagnostic(replicaPath(fault.Host).AtName(fault.Attribute), summary, detail)
 	default:
-		return diag.NewAttributeErrorDiagnostic(path.Root(fault.Attribute), summary, detail)
+		names := strings.Split(fault.Attribute, ".")
+		at := path.Root(names[0])
+		for _, name := range names[1:] {
+			at = at.AtName(name)
+		}
+		return diag.NewAttributeErrorDiagnostic(at, summary, detail)
 	}
 }

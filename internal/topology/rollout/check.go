@@ -23,6 +23,9 @@ func check(d Desired, o Observed) error {
 				return &ForeignError{Host: r.Host, Container: found.Name}
 			}
 		}
+		if err := checkVolumes(d, r, host); err != nil {
+			return err
+		}
 		if err := checkPorts(d.Role, r, host); err != nil {
 			return err
 		}

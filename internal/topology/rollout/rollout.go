@@ -70,6 +70,10 @@ type Host struct {
 	// when something is going to be created, so that a plan without changes
 	// costs no call.
 	Pulled []string
+	// Volumes are those of the host, ours and others. They are asked for only
+	// when a container that uses one is going to be created, and for
+	// destroying.
+	Volumes []Volume
 	// Taken are the ports published by other running containers.
 	Taken []TakenPort
 }
