@@ -31,7 +31,7 @@ func (r *Resource[M]) Create(ctx context.Context, req resource.CreateRequest, re
 	shared := r.Shared(&plan)
 	timeout, diagnostics := shared.Timeouts.Create(ctx, createTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	resp.Diagnostics.Append(shared.checkHosts(r.data)...)
+	resp.Diagnostics.Append(shared.checkPlacement(ctx, r.data)...)
 	s, diagnostics := r.service(ctx, &plan, &config)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
@@ -118,7 +118,7 @@ func (r *Resource[M]) Update(ctx context.Context, req resource.UpdateRequest, re
 	shared, before := r.Shared(&plan), r.Shared(&state)
 	timeout, diagnostics := shared.Timeouts.Update(ctx, updateTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	resp.Diagnostics.Append(shared.checkHosts(r.data)...)
+	resp.Diagnostics.Append(shared.checkPlacement(ctx, r.data)...)
 	s, diagnostics := r.service(ctx, &plan, &config)
 	resp.Diagnostics.Append(diagnostics...)
 	s.Known = before.Hosts()

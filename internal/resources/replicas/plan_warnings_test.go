@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 )
@@ -15,7 +17,12 @@ import (
 // images.
 func running(t *testing.T, name string) *dockerhost.Host {
 	t.Helper()
-	id := container.Identity{Owner: "anka", Role: container.Registry, Instance: name}
+	return runs(t, name, container.Registry)
+}
+
+func runs(t *testing.T, name string, role container.Role) *dockerhost.Host {
+	t.Helper()
+	id := container.Identity{Owner: "anka", Role: role, Instance: name}
 	found := map[string]any{
 		"Id": "1", "Names": []string{"/" + id.Name()}, "Image": "old:1", "State": "exited",
 		"Labels": container.Spec{}.Owned(id).Labels,
@@ -89,6 +96,41 @@ func TestPlan_warnsOfStorageThatStaysBehind(t *testing.T) {
 				t.Errorf("storage does not change, and got %s", said)
 			}
 		})
+	}
+}
+
+// TestPlan_inputsNotKnownYet: what is not known may turn out to change
+// nothing, so no replacement is announced, only that there may be some; what
+// reads the URLs waits for the apply all the same.
+func TestPlan_inputsNotKnownYet(t *testing.T) {
+	config := object{"replicas": object{"h1": object{}}, "etcd_endpoints": unknown{}, "registry_url": "http://10.0.1.4:8089"}
+	state := with(config, object{"name": "anka", "etcd_endpoints": []string{"http://10.0.1.4:2379"}, "urls": object{"h1": "http://127.0.0.1"}, "ready": true})
+	fleet := dockerhost.NewFleet()
+	fleet.Add(runs(t, "h1", container.Controller))
+	planned, said := serve(t, "anka_controller", fleet).replanned(config, state)
+	if strings.Contains(said, "replace controller") || !strings.Contains(said, "Planned steps for anka_controller anka: 1. start controller on h1") ||
+		!strings.Contains(said, "Further steps depend on values that are known only at apply") {
+		t.Errorf("got %s", said)
+	}
+	var urls map[string]tftypes.Value
+	if err := planned["urls"].As(&urls); err != nil || urls["h1"].IsKnown() || planned["ready"].IsKnown() {
+		t.Errorf("got urls %v, ready %v, %v", planned["urls"], planned["ready"], err)
+	}
+}
+
+// TestPlan_refusalOfWhatExists tells how to destroy it nevertheless.
+func TestPlan_refusalOfWhatExists(t *testing.T) {
+	fleet := dockerhost.NewFleet()
+	fleet.Add(closed(t, "h1"))
+	fleet.Add(closed(t, "h2"))
+	s := serve(t, "anka_registry", fleet)
+	const hint = "terraform destroy -refresh=false"
+	state := with(registries, object{"name": "anka", "replicas": object{"h1": object{}}})
+	if _, said := s.replanned(registries, state); !strings.Contains(said, hint) || !strings.HasPrefix(said, "error") {
+		t.Errorf("got %s", said)
+	}
+	if _, said := s.planned(registries); strings.Contains(said, hint) {
+		t.Errorf("nothing exists, and got %s", said)
 	}
 }
 

@@ -74,9 +74,10 @@ func Sentence(err error) string {
 }
 
 // PlannedSteps is the one warning that tells what apply is going to do, in
-// order. The second result is false when there is nothing to tell.
-func PlannedSteps(resource string, steps []topology.Step) (diag.Diagnostic, bool) {
-	if len(steps) == 0 {
+// order, with notes of one line each after the steps. The second result is
+// false when there is nothing to tell.
+func PlannedSteps(resource string, steps []topology.Step, notes ...string) (diag.Diagnostic, bool) {
+	if len(steps)+len(notes) == 0 {
 		return nil, false
 	}
 	var text strings.Builder
@@ -86,6 +87,9 @@ func PlannedSteps(resource string, steps []topology.Step) (diag.Diagnostic, bool
 			fmt.Fprintf(&text, " (%s)", cause)
 		}
 		text.WriteByte('\n')
+	}
+	for _, note := range notes {
+		text.WriteString(note + "\n")
 	}
 	return diag.NewWarningDiagnostic("Planned steps for "+resource, text.String()), true
 }

@@ -39,7 +39,7 @@ func judge(d Desired, r Replica, h Host) verdict {
 	v := verdict{host: r.Host, replacing: !absent(h.Previous), serving: alive(h.Container) && h.Ready}
 	want := r.Spec.Labels[container.LabelHash]
 	current := h.Container
-	equal := ours(current, d.Identity(r.Host)) && current.Hash() == want
+	equal := ours(current, d.Identity(r.Host)) && (d.Partial || current.Hash() == want)
 	set := func(n need, why string) verdict {
 		v.need, v.why = n, why
 		return v
@@ -49,7 +49,7 @@ func judge(d Desired, r Replica, h Host) verdict {
 		switch {
 		case !v.replacing:
 			return set(create, "container is missing")
-		case h.Previous.Hash() == want:
+		case d.Partial || h.Previous.Hash() == want:
 			return set(restore, "an interrupted replacement left it aside")
 		default:
 			return set(replace, "an interrupted replacement is finished")

@@ -25,7 +25,8 @@ func found(host, image string, status container.Status) container.Found {
 	return container.Found{Name: s.Name, Image: image, Labels: s.Labels, Ports: s.Ports, Status: status}
 }
 
-// TestPlan runs the cases under testdata/plan. In a case, "desired" names
+// TestPlan runs the cases under testdata/plan. In a case, "plan", or "partial"
+// where not all of the configuration is known, is followed by
 // host:image pairs, and each further line is a host with what was found there:
 //
 //	h1 running v1 ready          its container, the image it was made from
@@ -42,6 +43,7 @@ func TestPlan(t *testing.T) {
 			for _, arg := range d.CmdArgs {
 				desired.Replicas = append(desired.Replicas, rollout.Replica{Host: arg.Key, Spec: spec(arg.Key, arg.Vals[0])})
 			}
+			desired.Partial = d.Cmd == "partial"
 			observed := observe(t, d.Input)
 			if d.Cmd == "rollback" {
 				return render(rollout.Rollback(desired, observed, desired.Replicas[0].Host), nil)

@@ -20,6 +20,10 @@ type Desired struct {
 	Role container.Role
 	// Replicas are at most one per host; their order does not matter.
 	Replicas []Replica
+	// Partial: parts of the configuration are known only at apply, and the
+	// specs lack them. They may turn out to change nothing, so what exists is
+	// not judged by its configuration.
+	Partial bool
 }
 
 // Replica is the service on one host.
