@@ -34,13 +34,40 @@ type UnreachableError struct {
 	Tried string
 	// Check says what the user can look at.
 	Check string
-	Err   error
+	// Reason is set when the host is there and could not be used.
+	Reason Reason
+	Err    error
+}
+
+// Reason tells why a host that is there could not be used.
+type Reason string
+
+// The reasons. Whichever it is, what runs on the host is not known.
+const (
+	// HostKeyRefused: the ssh server's key is not known, has changed or is
+	// revoked. The error wraps a [*HostKeyError].
+	HostKeyRefused Reason = "ssh host key"
+	// LoginRefused: the ssh server accepts none of our keys, or there are none.
+	LoginRefused Reason = "ssh login"
+	// TLSRefused: one of the two sides does not accept the other's certificate.
+	TLSRefused Reason = "tls"
+	// SocketDenied: the user may not open the Docker socket.
+	SocketDenied Reason = "socket permission"
+)
+
+// because is the error with its reason.
+func (e *UnreachableError) because(reason Reason) *UnreachableError {
+	e.Reason = reason
+	return e
 }
 
 // Error tells host, address, what was tried, what to check, and the original
 // error.
 func (e *UnreachableError) Error() string {
 	text := fmt.Sprintf("host %q (%s) is unreachable: tried to %s", e.Host, e.Address, e.Tried)
+	if e.Reason != "" {
+		text = fmt.Sprintf("host %q (%s): unable to %s", e.Host, e.Address, e.Tried)
+	}
 	if e.Check != "" {
 		text += "; " + e.Check
 	}

@@ -169,7 +169,7 @@ func (l *sshLink) login(ctx context.Context, conn net.Conn, hop *hop) (*ssh.Clie
 	act := "log in to " + hop.name + " by ssh"
 	signers, err := hop.identity.open(ctx)
 	if err != nil {
-		return nil, l.host.unreachable(act, "check the ssh settings of the host", err)
+		return nil, l.host.unreachable(act, "check the ssh settings of the host", err).because(LoginRefused)
 	}
 	defer signers.close()
 	trust, err := hop.trust.open(hop.address)
@@ -203,13 +203,13 @@ func (l *sshLink) loginError(ctx context.Context, act string, a loginAttempt) er
 	var negotiation *ssh.AlgorithmNegotiationError
 	switch {
 	case a.trust.refusal != nil:
-		return l.host.unreachable(act, a.trust.refusal.advice(), a.trust.refusal)
+		return l.host.unreachable(act, a.trust.refusal.advice(), a.trust.refusal).because(HostKeyRefused)
 	case ctx.Err() != nil:
 		return l.host.unreachable(act, "the server accepted the connection but did not complete the handshake within connect_timeout: "+
 			"check that sshd is listening on that port", errors.Join(ctx.Err(), a.err))
 	case unauthenticated(a.err):
 		return l.host.unreachable(act, fmt.Sprintf("the server refused user %q, to whom %s: check the user and that the public key "+
-			"is among the user's authorized keys", a.hop.user, a.signers.offered()), a.err)
+			"is among the user's authorized keys", a.hop.user, a.signers.offered()), a.err).because(LoginRefused)
 	case errors.As(a.err, &negotiation):
 		return l.host.unreachable(act, "the server and this provider have no algorithm in common: upgrade OpenSSH on the host", a.err)
 	default:

@@ -60,7 +60,7 @@ func (l *sshLink) explainRefusal(ctx context.Context, c *sshConn, refused error)
 		return l.host.unreachable(act, "what is at that path on the host is not a socket: check the path in docker_host", refused)
 	case probe.socket == "denied":
 		return l.host.unreachable(act, fmt.Sprintf("user %q has no permission to open it: add the user to the group docker on the host, "+
-			"or log in as another user", user), refused)
+			"or log in as another user", user), refused).because(SocketDenied)
 	case !probe.docker:
 		return l.host.unreachable(act, fmt.Sprintf("user %q may open the socket, so either Docker is not running, or the ssh server forbids "+
 			"forwarding it (allow AllowStreamLocalForwarding in sshd_config); the other way, docker system dial-stdio, does not work "+

@@ -61,7 +61,7 @@ func (h *Host) dialUnix(ctx context.Context) (net.Conn, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, h.unreachable(act, "there is no such socket: check that Docker is installed and running, and the path", err)
 	case errors.Is(err, fs.ErrPermission):
-		return nil, h.unreachable(act, "the user who runs Terraform may not open it: add the user to the group docker", err)
+		return nil, h.unreachable(act, "the user who runs Terraform may not open it: add the user to the group docker", err).because(SocketDenied)
 	default:
 		return nil, h.unreachable(act, "check that Docker is running", err)
 	}
@@ -112,7 +112,7 @@ func (h *Host) tlsError(ctx context.Context, err error) error {
 		invalid   x509.CertificateInvalidError
 		record    tls.RecordHeaderError
 	)
-	check := "check the certificates on both sides"
+	check, reason := "check the certificates on both sides", TLSRefused
 	switch {
 	case errors.As(err, &authority):
 		check = "the daemon's certificate is not signed by the CA in tls: check ca_pem or ca_path"
@@ -125,9 +125,9 @@ func (h *Host) tlsError(ctx context.Context, err error) error {
 	case refusedCertificate(err):
 		check = refusedCertificateCheck
 	case ctx.Err() != nil:
-		check = "nothing answered within connect_timeout: check that the port is the Docker daemon's"
+		check, reason = "nothing answered within connect_timeout: check that the port is the Docker daemon's", ""
 	}
-	return h.unreachable("agree on TLS with "+h.endpoint.String(), check, err)
+	return h.unreachable("agree on TLS with "+h.endpoint.String(), check, err).because(reason)
 }
 
 const refusedCertificateCheck = "the daemon refused our certificate: check cert_pem and key_pem (or their paths) in tls, " +
@@ -152,9 +152,9 @@ func (h *Host) handshakeError(ctx context.Context, err error) error {
 	text := err.Error()
 	switch {
 	case refusedCertificate(err):
-		return h.unreachable(act, refusedCertificateCheck, err)
+		return h.unreachable(act, refusedCertificateCheck, err).because(TLSRefused)
 	case strings.Contains(text, "HTTP request to an HTTPS server"), strings.Contains(text, "malformed HTTP response"):
-		return h.unreachable(act, "the daemon wants TLS on this port: give certificates in tls", err)
+		return h.unreachable(act, "the daemon wants TLS on this port: give certificates in tls", err).because(TLSRefused)
 	case ctx.Err() != nil:
 		return h.unreachable(act, "the connection was made, but the daemon did not answer within connect_timeout: check its log", err)
 	case h.endpoint.Scheme == SchemeTCP && h.cfg.TLS != nil && errors.Is(err, syscall.ECONNRESET):

@@ -24,7 +24,8 @@ func TestHosts_eachHasItsOwnDaemon(t *testing.T) {
 		offline, plan, with string
 	}{
 		"another machine's address": {
-			object{"h3": object{"address": "192.0.2.6"}}, "", "",
+			object{"h3": object{"address": "192.0.2.6"}},
+			"", "",
 			notSet + ", which means the Docker daemon of this machine, and 192.0.2.6 is not an address of this machine.", `"ssh://user@192.0.2.6"`,
 		},
 		"another machine's name":   {object{"h3": object{"address": "mac.invalid"}}, "", "", notSet, "mac.invalid is not an address"},

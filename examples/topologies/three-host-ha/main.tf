@@ -34,9 +34,22 @@ resource "anka_controller" "this" {
   push_registry_url = anka_registry.this.primary_url
 }
 
+# A controller that is down is data here and not an error, which would keep the
+# other hosts from being planned. The check below warns of it.
 data "anka_controller_status" "this" {
   for_each = anka_controller.this.urls
 
-  host = each.key
-  url  = each.value
+  host              = each.key
+  url               = each.value
+  allow_unreachable = true
+}
+
+check "controllers" {
+  assert {
+    condition = alltrue([for status in data.anka_controller_status.this : status.ready])
+    error_message = format("Controllers are not ready: %s.", join("; ", [
+      for host, status in data.anka_controller_status.this :
+      "${host}: ${coalesce(status.error, status.status, "no status")}" if !status.ready
+    ]))
+  }
 }

@@ -19,6 +19,8 @@ func (s *Service) Plan(ctx context.Context) ([]topology.Step, View, error) {
 	if err != nil {
 		return nil, view, err
 	}
+	s.findVolumes(ctx, &view)
+	s.findImages(ctx, &view)
 	steps, err := rollout.Plan(s.Desired, view.Observed)
 	return steps, view, err
 }
@@ -44,7 +46,7 @@ type NotReadyError struct {
 // Error tells hosts, how long was waited, and what was last seen there.
 func (e *NotReadyError) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "not ready within %s on %s", e.Within.Round(time.Second), strings.Join(e.Hosts, ", "))
+	fmt.Fprintf(&text, "not ready within %s on %s", e.Within.Round(time.Second), rollout.Hosts(e.Hosts))
 	for _, host := range e.Hosts {
 		fmt.Fprintf(&text, "\n\n%s: %s", host, e.Why[host])
 	}
@@ -60,6 +62,8 @@ func (s *Service) Apply(ctx context.Context) (Result, error) {
 		Observe: func(ctx context.Context) (rollout.Observed, error) {
 			view, err := s.Observe(ctx)
 			if err == nil {
+				s.findVolumes(ctx, &view)
+				s.findImages(ctx, &view)
 				result.View = view
 			}
 			return view.Observed, err

@@ -9,7 +9,7 @@ import (
 
 // Fault is the part of the configuration that would have to change.
 type Fault struct {
-	// Attribute is name, image or port.
+	// Attribute is name, image, port or storage.volume.
 	Attribute string
 	// Host is the replica's for a port, "" otherwise.
 	Host string
@@ -20,12 +20,15 @@ type Fault struct {
 func FaultOf(err error) (fault Fault, ok bool) {
 	var (
 		foreign *rollout.ForeignError
+		volume  *rollout.VolumeTakenError
 		name    *dockerhost.NameTakenError
 		planned *rollout.PortTakenError
 		taken   *dockerhost.PortTakenError
 		image   *dockerhost.ImageError
 	)
 	switch {
+	case errors.As(err, &volume), errors.As(err, &name) && name.Kind == "volume":
+		return Fault{Attribute: "storage.volume"}, true
 	case errors.As(err, &foreign), errors.As(err, &name):
 		return Fault{Attribute: "name"}, true
 	case errors.As(err, &planned):

@@ -44,8 +44,10 @@ type Service struct {
 	Log func(context.Context, topology.Step)
 
 	mu      sync.Mutex
-	pulled  map[string][]string // images by host
-	created map[string]string   // IDs of containers of this run by host
+	pulled  map[string][]string         // images by host
+	asked   map[string]bool             // "HOST IMAGE" that were looked for
+	volumes map[string][]rollout.Volume // by host, where they were asked for
+	created map[string]string           // IDs of containers of this run by host
 	clients map[string]*ankaapi.Client
 }
 
@@ -149,6 +151,15 @@ func (s *Service) replica(host string) (rollout.Replica, bool) {
 // Observe looks at all hosts at the same time: one call to each daemon, and
 // one request to each running replica.
 func (s *Service) Observe(ctx context.Context) (View, error) {
+	view, err := s.look(ctx)
+	if err != nil {
+		return view, err
+	}
+	return view, s.probeAll(ctx, &view)
+}
+
+// look is [Service.Observe] without a request to the replicas.
+func (s *Service) look(ctx context.Context) (View, error) {
 	view := View{
 		Observed: rollout.Observed{Hosts: map[string]rollout.Host{}, Recorded: s.Recorded},
 		Silent:   map[string]error{}, NotReady: map[string]error{},
@@ -174,7 +185,7 @@ func (s *Service) Observe(ctx context.Context) (View, error) {
 		host.Reach = found.Reach[name]
 		view.Hosts[name] = host
 	}
-	return view, s.probeAll(ctx, &view)
+	return view, nil
 }
 
 // host sorts what was found on one host.
@@ -185,6 +196,7 @@ func (s *Service) host(name string, found []container.Found) rollout.Host {
 		Container: container.Found{Status: container.Absent},
 		Previous:  container.Found{Status: container.Absent},
 		Pulled:    slices.Clone(s.pulled[name]),
+		Volumes:   s.volumes[name],
 	}
 	s.mu.Unlock()
 	for _, c := range found {

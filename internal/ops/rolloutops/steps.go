@@ -85,6 +85,10 @@ func (s *Service) do(ctx context.Context, step topology.Step, o rollout.Observed
 		})
 	case rollout.Restore:
 		return s.each(ctx, step.Hosts, o, s.restore)
+	case rollout.Purge:
+		return s.each(ctx, step.Hosts, o, func(ctx context.Context, at site) error {
+			return purge(ctx, at.docker, step.Volumes[at.name])
+		})
 	case rollout.Remove:
 		return s.each(ctx, step.Hosts, o, s.remove)
 	default:
@@ -96,12 +100,7 @@ func (s *Service) pull(ctx context.Context, at site, image string) error {
 	if err := at.docker.PullImage(ctx, image); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.pulled == nil {
-		s.pulled = map[string][]string{}
-	}
-	s.pulled[at.name] = append(s.pulled[at.name], image)
+	s.hasImage(at.name, image)
 	return nil
 }
 

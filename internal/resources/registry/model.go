@@ -33,12 +33,21 @@ func desired(ctx context.Context, m *model, data *providerdata.Data) (rollout.De
 	instances, diagnostics := m.Instances(ctx, data)
 	all.Append(diagnostics...)
 	settings := registry.Settings{Settings: shared}
+	known := !m.Storage.IsUnknown()
 	if !m.Storage.IsNull() && !m.Storage.IsUnknown() {
 		var storage storageModel
 		all.Append(m.Storage.As(ctx, &storage, basetypes.ObjectAsOptions{})...)
 		settings.Storage = registry.Storage{Path: storage.Path.ValueString(), Volume: storage.Volume.ValueString()}
+		known = !storage.Path.IsUnknown() && !storage.Volume.IsUnknown()
 	}
-	return settings.Desired(instances), all
+	rendered := settings.Desired(instances)
+	if !known {
+		// Where the data will be is not known, so nothing is said of it.
+		for i := range rendered.Replicas {
+			rendered.Replicas[i].Spec.Mounts = nil
+		}
+	}
+	return rendered, all
 }
 
 // primary is the host that receives pushes, "" while that is not known: the

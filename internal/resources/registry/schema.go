@@ -43,7 +43,8 @@ func describe(ctx context.Context) schema.Schema {
 	}
 	attributes["purge_data_on_destroy"] = schema.BoolAttribute{
 		Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-		MarkdownDescription: "Whether destroying the registries also deletes their named volumes, with all templates. A `path` is never deleted. Default `false`.",
+		MarkdownDescription: "Whether destroying the registries also deletes the named volumes that they use at that time, with all templates. " +
+			"A `path` is never deleted, and neither is a volume that was used before `storage` changed. Default `false`.",
 	}
 	attributes["primary_url"] = schema.StringAttribute{
 		Computed: true, MarkdownDescription: "URL of the registry that receives all pushes.",

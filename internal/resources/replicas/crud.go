@@ -3,6 +3,7 @@ package replicas
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/rolloutops"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 )
 
 // undoTimeout bounds the cleaning up after a creation that failed.
@@ -29,7 +31,7 @@ func (r *Resource[M]) Create(ctx context.Context, req resource.CreateRequest, re
 	shared := r.Shared(&plan)
 	timeout, diagnostics := shared.Timeouts.Create(ctx, createTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	resp.Diagnostics.Append(shared.checkHosts(r.data)...)
+	resp.Diagnostics.Append(shared.checkPlacement(ctx, r.data)...)
 	s, diagnostics := r.service(ctx, &plan, &config)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
@@ -116,7 +118,7 @@ func (r *Resource[M]) Update(ctx context.Context, req resource.UpdateRequest, re
 	shared, before := r.Shared(&plan), r.Shared(&state)
 	timeout, diagnostics := shared.Timeouts.Update(ctx, updateTimeout)
 	resp.Diagnostics.Append(diagnostics...)
-	resp.Diagnostics.Append(shared.checkHosts(r.data)...)
+	resp.Diagnostics.Append(shared.checkPlacement(ctx, r.data)...)
 	s, diagnostics := r.service(ctx, &plan, &config)
 	resp.Diagnostics.Append(diagnostics...)
 	s.Known = before.Hosts()
@@ -142,6 +144,7 @@ func (r *Resource[M]) Update(ctx context.Context, req resource.UpdateRequest, re
 		return
 	}
 	resp.Diagnostics.Append(r.settle(ctx, &plan, result)...)
+	resp.Diagnostics.Append(r.dropped(ctx, &state, shared.Hosts())...)
 	resp.Diagnostics.Append(record(ctx, resp.Private, result.View.Hashes(s.Desired))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
@@ -171,35 +174,41 @@ func (r *Resource[M]) Delete(ctx context.Context, req resource.DeleteRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	// Nothing is desired any more, and nothing needs to be asked.
-	s.Known, s.Desired.Replicas = shared.Hosts(), nil
+	s.Known = shared.Hosts()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer s.Close()
-	left, err := s.Destroy(ctx)
-	if err == nil && r.Purge != nil && r.Purge(&state) {
-		err = s.PurgeVolumes(ctx)
-		left = onlyPaths(left)
-	}
+	left, err := s.Destroy(ctx, r.Purge != nil && r.Purge(&state))
 	if err != nil {
 		resp.Diagnostics.Append(r.failure("destroy", rolloutops.View{}, err))
 		return
 	}
-	if len(left) > 0 {
-		resp.Diagnostics.AddWarning(fmt.Sprintf("Data of the %s was kept", r.Role),
-			fmt.Sprintf("The containers of %s are gone; the data was not deleted:\n\n%s", shared.Name.ValueString(), strings.Join(left, "\n")))
-	}
+	resp.Diagnostics.Append(r.kept(fmt.Sprintf("The containers of %s are gone", shared.Name.ValueString()), left)...)
 }
 
-// onlyPaths leaves out volumes.
-func onlyPaths(places []string) []string {
-	var paths []string
-	for _, place := range places {
-		if strings.HasPrefix(place, "/") {
-			paths = append(paths, place)
-		}
+// kept warns of data that stays where no container is left.
+func (r *Resource[M]) kept(because string, places []string) diag.Diagnostics {
+	var all diag.Diagnostics
+	if len(places) > 0 {
+		all.AddWarning(fmt.Sprintf("Data of the %s was kept", r.Role),
+			fmt.Sprintf("%s; the data was not deleted:\n\n%s", because, strings.Join(places, "\n")))
 	}
-	return paths
+	return all
+}
+
+// dropped warns of data on hosts that an update has taken the replica from.
+func (r *Resource[M]) dropped(ctx context.Context, state *M, hosts []string) diag.Diagnostics {
+	s, all := r.service(ctx, state, nil)
+	if all.HasError() {
+		return nil // the update has told
+	}
+	defer s.Close()
+	s.Desired.Replicas = slices.DeleteFunc(s.Desired.Replicas, func(replica rollout.Replica) bool { return slices.Contains(hosts, replica.Host) })
+	places, err := s.Kept(ctx)
+	if err != nil {
+		places = append(places, fmt.Sprintf("Volumes could not be listed everywhere: %v", err))
+	}
+	return r.kept(fmt.Sprintf("Hosts have left the replicas of %s", s.Desired.Owner), places)
 }
 
 // settle fills in what is known once steps were carried out. A service that is

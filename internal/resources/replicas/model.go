@@ -113,7 +113,8 @@ func (m *Model) Secrets() map[string]string {
 }
 
 // Instances converts replicas, sorted by host. Addresses that are not given
-// come from the provider block; they are empty for hosts that are not known yet.
+// come from the provider block; they are empty for hosts that are not known yet
+// and without data. Ports are 0 while they are not known.
 func (m *Model) Instances(ctx context.Context, data *providerdata.Data) ([]service.Replica, diag.Diagnostics) {
 	var instances []service.Replica
 	var all diag.Diagnostics
@@ -123,10 +124,10 @@ func (m *Model) Instances(ctx context.Context, data *providerdata.Data) ([]servi
 			all.Append(object.As(ctx, &r, basetypes.ObjectAsOptions{})...)
 		}
 		instance := service.Replica{Host: name, Address: r.Address.ValueString(), Port: int(r.Port.ValueInt64())}
-		if instance.Port == 0 {
+		if r.Port.IsNull() {
 			instance.Port = int(m.Port.ValueInt64())
 		}
-		if instance.Address == "" && !r.Address.IsUnknown() {
+		if data != nil && instance.Address == "" && !r.Address.IsUnknown() {
 			if host, err := data.Hosts.Host(name); err == nil {
 				instance.Address = host.Address()
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -40,7 +39,7 @@ func (r *Resource[M]) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if state != nil && !shared.Name.Equal(r.Shared(state).Name) {
 		return // replaced: this plan is made once more, without the state
 	}
-	resp.Diagnostics.Append(shared.checkHosts(r.data)...)
+	resp.Diagnostics.Append(shared.checkPlacement(ctx, r.data)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -49,7 +48,7 @@ func (r *Resource[M]) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(r.foresee(ctx, &plan, state, steps)...)
+	resp.Diagnostics.Append(r.foresee(ctx, &plan, state, foreseen{steps, !settled(req.Plan, computedOnly)})...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
@@ -74,32 +73,42 @@ func (r *Resource[M]) look(ctx context.Context, plan, state *M, req resource.Mod
 		s.Recorded, diagnostics = recorded(ctx, req.Private, s.Known)
 		all.Append(diagnostics...)
 	}
-	if !settled(req.Plan, computedOnly) {
-		// What is not known yet may turn out to change nothing, so it is no
-		// reason to refuse a plan for a host that is down.
-		for host := range s.Recorded {
-			s.Recorded[host] = ""
-		}
-	}
+	s.Desired.Partial = !settled(req.Plan, computedOnly)
 	s.Replacing = state == nil
 	ctx, cancel := context.WithTimeout(ctx, planTimeout)
 	defer cancel()
 	defer s.Close()
 	steps, view, err := s.Plan(ctx)
 	if err != nil {
+		if state != nil {
+			err = fmt.Errorf("%w%s", err, wayOut)
+		}
 		all.Append(r.failure("plan", view, err))
 		return nil, all
 	}
-	if warning, some := diags.PlannedSteps(fmt.Sprintf("anka_%s %s", r.Role, s.Desired.Owner), steps); some {
+	var notes []string
+	if s.Desired.Partial && len(view.Ours(s.Desired)) > 0 {
+		notes = append(notes, stepsAtApply)
+	}
+	if warning, some := diags.PlannedSteps(fmt.Sprintf("anka_%s %s", r.Role, s.Desired.Owner), steps, notes...); some {
 		all.Append(warning)
 	}
-	if found := view.Ours(s.Desired); state == nil && len(found) > 0 {
-		all.AddWarning("Existing containers are taken over",
-			fmt.Sprintf("%s is already there on %s, from an apply that was interrupted or whose state was lost. This apply takes it over. "+
-				"When it belongs to another configuration, choose another name instead.", shared.Name.ValueString(), strings.Join(found, ", ")))
+	if state == nil {
+		all.Append(r.takeover(s, view)...)
+		return steps, all
 	}
+	all.Append(r.relocation(ctx, state, s, view)...)
 	return steps, all
 }
+
+// stepsAtApply is said where it cannot be told yet which containers have to be
+// replaced.
+const stepsAtApply = "Further steps depend on values that are known only at apply: a container whose configuration they change is " +
+	"replaced, one host at a time."
+
+// wayOut is said when the plan for something that exists is refused: terraform
+// destroy makes the same plan first.
+const wayOut = "\n\nAs long as this plan is refused, terraform destroy is refused with it; terraform destroy -refresh=false is not"
 
 // computedOnly are the attributes that only the provider sets.
 var computedOnly = []string{"id", "urls", "ready", "join_urls", "primary_url"}
@@ -118,8 +127,15 @@ func settled(plan tfsdk.Plan, except []string) bool {
 	return true
 }
 
+// foreseen is what is going to happen: the steps and, when partial, others that
+// cannot be told yet.
+type foreseen struct {
+	steps   []topology.Step
+	partial bool
+}
+
 // foresee plans the computed values.
-func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, steps []topology.Step) diag.Diagnostics {
+func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, ahead foreseen) diag.Diagnostics {
 	shared := r.Shared(plan)
 	shared.ID = shared.Name
 	if state == nil {
@@ -130,7 +146,10 @@ func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, steps []topol
 	before := r.Shared(state)
 	old := Strings(before.URLs)
 	planned, diagnostics := shared.addresses(ctx, r.data)
-	touched := touched(steps)
+	touched := touched(ahead.steps)
+	if ahead.partial && known(r.data, shared.Hosts()) {
+		touched = shared.Hosts() // any of them may be
+	}
 	for host, url := range planned {
 		// A URL that is new or changes is not there yet, and what reads it
 		// must wait for the apply.
@@ -149,7 +168,7 @@ func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, steps []topol
 	shared.setURLs(planned)
 	r.Derive(plan)
 	switch {
-	case len(steps) > 0:
+	case len(ahead.steps) > 0 || ahead.partial:
 		shared.Ready = types.BoolUnknown()
 	case shared.Ready.IsUnknown() && before.Ready.ValueBool() && known(r.data, shared.Hosts()):
 		shared.Ready = before.Ready

@@ -57,15 +57,45 @@ func TestPlan_hostDown(t *testing.T) {
 	fleet.Add(closed(t, "h1"))
 	fleet.Add(closed(t, "h2"))
 	_, said := serve(t, "anka_registry", fleet).planned(registries)
-	for _, want := range []string{"Unable to plan registry", "on h1, h2 (it does not run there yet)", "Nothing has been changed on any host.", `host "h1"`} {
+	for _, want := range []string{"Unable to plan registry", "The registry has to change on hosts h1, h2 (it does not run there yet)", "Nothing has been changed on any host.", `Host "h1"`} {
 		if !strings.Contains(said, want) {
 			t.Errorf("got %s, want %q in it", said, want)
 		}
 	}
 }
 
-// closed is a host on which nothing listens.
+// TestPlan_sameAddress: with the addresses of the provider block, too, no
+// replica may be reached in the place of another.
+func TestPlan_sameAddress(t *testing.T) {
+	fleet := dockerhost.NewFleet()
+	fleet.Add(closedAt(t, "h1", "127.0.0.1"))
+	fleet.Add(closedAt(t, "h2", "127.0.0.1"))
+	for name, c := range map[string]struct {
+		h1, h2 object
+		want   string
+	}{
+		"both hosts":    {object{}, object{}, `error AttributeName("replicas").ElementKeyString("h2"): Duplicate address`},
+		"one's replica": {object{}, object{"address": "::ffff:127.0.0.1"}, ""},
+		"other ports":   {object{"port": 1}, object{}, ""},
+		"port unknown":  {object{"port": unknown{}}, object{}, ""},
+		"same again":    {object{"port": 8089}, object{"address": "127.0.0.1"}, `error AttributeName("replicas").ElementKeyString("h2").AttributeName("address"): Duplicate address`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, said := serve(t, "anka_registry", fleet).planned(with(registries, object{"replicas": object{"h1": c.h1, "h2": c.h2}}))
+			if c.want == "" && strings.Contains(said, "Duplicate") || !strings.HasPrefix(said, c.want) {
+				t.Errorf("got %s\nwant %s", said, c.want)
+			}
+		})
+	}
+}
+
+// closed is a host on which nothing listens, with an address of its own.
 func closed(t *testing.T, name string) *dockerhost.Host {
+	t.Helper()
+	return closedAt(t, name, "127.0.0."+strings.TrimPrefix(name, "h"))
+}
+
+func closedAt(t *testing.T, name, at string) *dockerhost.Host {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -74,7 +104,7 @@ func closed(t *testing.T, name string) *dockerhost.Host {
 	address := listener.Addr().String()
 	_ = listener.Close()
 	host, err := dockerhost.New(dockerhost.Config{
-		Name: name, Address: "127.0.0.1", DockerHost: "tcp://" + address, Insecure: true, ConnectTimeout: time.Second,
+		Name: name, Address: at, DockerHost: "tcp://" + address, Insecure: true, ConnectTimeout: time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)

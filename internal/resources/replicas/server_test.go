@@ -101,6 +101,12 @@ func (s *server) validate(config object) string {
 // computed attributes unknown and write-only ones null, as Terraform sends it.
 func (s *server) planned(config object) (map[string]tftypes.Value, string) {
 	s.t.Helper()
+	return s.replanned(config, nil)
+}
+
+// replanned gives what is planned for a resource with a state, nil for none.
+func (s *server) replanned(config object, state any) (map[string]tftypes.Value, string) {
+	s.t.Helper()
 	proposed := object{}
 	for name, v := range config {
 		if !strings.HasSuffix(name, "_wo") {
@@ -108,17 +114,17 @@ func (s *server) planned(config object) (map[string]tftypes.Value, string) {
 		}
 	}
 	resp, err := s.PlanResourceChange(s.t.Context(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: s.name, Config: s.dynamic(config), ProposedNewState: s.dynamic(proposed), PriorState: s.dynamic(nil),
+		TypeName: s.name, Config: s.dynamic(config), ProposedNewState: s.dynamic(proposed), PriorState: s.dynamic(state),
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	state, err := resp.PlannedState.Unmarshal(s.typ)
+	planned, err := resp.PlannedState.Unmarshal(s.typ)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	var values map[string]tftypes.Value
-	if err := state.As(&values); err != nil {
+	if err := planned.As(&values); err != nil {
 		s.t.Fatal(err)
 	}
 	return values, lines(resp.Diagnostics)

@@ -11,10 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
-	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
@@ -29,44 +26,6 @@ func (r *Resource[M]) ValidateConfig(ctx context.Context, req resource.ValidateC
 	resp.Diagnostics.Append(checkAddresses(ctx, shared)...)
 	resp.Diagnostics.Append(r.checkEnvironment(shared)...)
 	resp.Diagnostics.Append(r.Validate(ctx, &config)...)
-}
-
-// checkAddresses refuses addresses that make no URL, and two replicas with the
-// same one.
-func checkAddresses(ctx context.Context, m *Model) diag.Diagnostics {
-	var all diag.Diagnostics
-	taken := map[string]string{}
-	for _, host := range m.Hosts() {
-		object, ok := m.Replicas.Elements()[host].(types.Object)
-		if !ok || object.IsNull() || object.IsUnknown() {
-			continue
-		}
-		var r replicaModel
-		all.Append(object.As(ctx, &r, basetypes.ObjectAsOptions{})...)
-		address := r.Address.ValueString()
-		if address == "" {
-			continue
-		}
-		at := replicaPath(host).AtName("address")
-		if err := validate.CheckServiceURL(service.URL("http", address, 1)); err != nil {
-			all.AddAttributeError(at, "Invalid address", fmt.Sprintf("%q is neither an IP address nor a DNS name.", address))
-			continue
-		}
-		if r.Port.IsUnknown() || m.Port.IsUnknown() {
-			continue
-		}
-		port := r.Port
-		if port.IsNull() {
-			port = m.Port
-		}
-		url := fmt.Sprintf("%s port %d", address, port.ValueInt64())
-		if other, twice := taken[url]; twice {
-			all.AddAttributeError(at, "Duplicate address",
-				fmt.Sprintf("The replicas on %s and %s have the same address and port. Give each its own.", other, host))
-		}
-		taken[url] = host
-	}
-	return all
 }
 
 // checkEnvironment looks at the names in env and env_wo.

@@ -50,6 +50,10 @@ func TestValidate(t *testing.T) {
 			"anka_registry", with(registries, object{"port": 8089, "replicas": object{"h1": object{"address": "10.0.1.4"}, "h2": object{"address": "10.0.1.4"}}}),
 			`error AttributeName("replicas").ElementKeyString("h2").AttributeName("address"): Duplicate address`, "h1 and h2",
 		},
+		"same address, default port": {
+			"anka_registry", with(registries, object{"replicas": object{"h1": object{"address": "LB"}, "h2": object{"address": "lb"}}}),
+			`error AttributeName("replicas").ElementKeyString("h2").AttributeName("address"): Duplicate address`, "h1 and h2",
+		},
 		"trailing slash": {
 			"anka_controller", with(controllers, object{"registry_urls": object{"h1": "http://10.0.1.4:8089/", "h2": "http://10.0.1.5:8089"}}),
 			`error AttributeName("registry_urls").ElementKeyString("h1")`, "ends with a slash",

@@ -23,6 +23,12 @@ func check(d Desired, o Observed) error {
 				return &ForeignError{Host: r.Host, Container: found.Name}
 			}
 		}
+		if err := checkVolumes(d, r, host); err != nil {
+			return err
+		}
+		if d.Partial && alive(host.Container) {
+			continue
+		}
 		if err := checkPorts(d.Role, r, host); err != nil {
 			return err
 		}
@@ -42,7 +48,7 @@ func checkReach(d Desired, o Observed) error {
 		switch {
 		case !known:
 			missing.Hosts = append(missing.Hosts, r.Host)
-		case hash != "" && hash != r.Spec.Labels[container.LabelHash]:
+		case !d.Partial && hash != "" && hash != r.Spec.Labels[container.LabelHash]:
 			changed.Hosts = append(changed.Hosts, r.Host)
 		}
 	}

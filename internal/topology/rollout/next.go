@@ -39,7 +39,7 @@ func judge(d Desired, r Replica, h Host) verdict {
 	v := verdict{host: r.Host, replacing: !absent(h.Previous), serving: alive(h.Container) && h.Ready}
 	want := r.Spec.Labels[container.LabelHash]
 	current := h.Container
-	equal := ours(current, d.Identity(r.Host)) && current.Hash() == want
+	equal := ours(current, d.Identity(r.Host)) && (d.Partial || current.Hash() == want)
 	set := func(n need, why string) verdict {
 		v.need, v.why = n, why
 		return v
@@ -49,7 +49,7 @@ func judge(d Desired, r Replica, h Host) verdict {
 		switch {
 		case !v.replacing:
 			return set(create, "container is missing")
-		case h.Previous.Hash() == want:
+		case d.Partial || h.Previous.Hash() == want:
 			return set(restore, "an interrupted replacement left it aside")
 		default:
 			return set(replace, "an interrupted replacement is finished")
@@ -86,15 +86,24 @@ func judge(d Desired, r Replica, h Host) verdict {
 	case v.replacing:
 		return set(discard, "it did not get ready and its configuration changed")
 	default:
-		return set(replace, changed(current, r.Spec))
+		return set(replace, changed(current, r))
 	}
 }
 
-func changed(found container.Found, spec container.Spec) string {
-	if found.Image != "" && found.Image != spec.Image {
-		return fmt.Sprintf("image changes from %s to %s", found.Image, spec.Image)
+// changed tells what makes a running container differ from what is desired, as
+// far as the daemon's list of containers shows it.
+func changed(found container.Found, r Replica) string {
+	var causes []string
+	if found.Image != "" && found.Image != r.Spec.Image {
+		causes = append(causes, fmt.Sprintf("image changes from %s to %s", found.Image, r.Spec.Image))
 	}
-	return "configuration changed"
+	for _, relocation := range relocations(r, found.Mounts) {
+		causes = append(causes, relocation.String())
+	}
+	if len(causes) == 0 {
+		return "configuration changed"
+	}
+	return strings.Join(causes, "; ")
 }
 
 // Next returns the one safe step toward d, nil when nothing is left to do, or

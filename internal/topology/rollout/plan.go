@@ -44,7 +44,8 @@ func Simulate(d Desired, o Observed, step topology.Step) {
 func simulate(d Desired, h Host, name string, step topology.Step) Host {
 	r := d.replica(name)
 	fresh := container.Found{
-		Name: r.Spec.Name, Image: r.Spec.Image, Labels: r.Spec.Labels, Ports: r.Spec.Ports, Status: container.Created,
+		Name: r.Spec.Name, Image: r.Spec.Image, Labels: r.Spec.Labels, Ports: r.Spec.Ports, Mounts: r.Spec.Mounts,
+		Status: container.Created,
 	}
 	gone := container.Found{Status: container.Absent}
 	switch s := step.(type) {
@@ -70,6 +71,8 @@ func simulate(d Desired, h Host, name string, step topology.Step) Host {
 	case Restore:
 		h.Container, h.Previous, h.Ready = h.Previous, gone, false
 		h.Container.Status = container.Running
+	case Purge:
+		h.Volumes = slices.DeleteFunc(slices.Clone(h.Volumes), func(v Volume) bool { return slices.Contains(s.Volumes[name], v.Name) })
 	case Remove:
 		h.Container, h.Previous, h.Ready = gone, gone, false
 	}

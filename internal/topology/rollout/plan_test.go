@@ -25,7 +25,8 @@ func found(host, image string, status container.Status) container.Found {
 	return container.Found{Name: s.Name, Image: image, Labels: s.Labels, Ports: s.Ports, Status: status}
 }
 
-// TestPlan runs the cases under testdata/plan. In a case, "desired" names
+// TestPlan runs the cases under testdata/plan. In a case, "plan", or "partial"
+// where not all of the configuration is known, is followed by
 // host:image pairs, and each further line is a host with what was found there:
 //
 //	h1 running v1 ready          its container, the image it was made from
@@ -34,6 +35,7 @@ func found(host, image string, status container.Status) container.Found {
 //	h1 unreachable               no answer
 //	h1 taken 80 nginx            another container publishes the port
 //	h1 recorded v1               what the state says was applied there
+//	h1 has v2                    an image that is on the host
 func TestPlan(t *testing.T) {
 	datadriven.Walk(t, "testdata/plan", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
@@ -41,6 +43,7 @@ func TestPlan(t *testing.T) {
 			for _, arg := range d.CmdArgs {
 				desired.Replicas = append(desired.Replicas, rollout.Replica{Host: arg.Key, Spec: spec(arg.Key, arg.Vals[0])})
 			}
+			desired.Partial = d.Cmd == "partial"
 			observed := observe(t, d.Input)
 			if d.Cmd == "rollback" {
 				return render(rollout.Rollback(desired, observed, desired.Replicas[0].Host), nil)
@@ -89,6 +92,8 @@ func observe(t *testing.T, input string) rollout.Observed {
 				t.Fatal(err)
 			}
 			h.Taken = append(h.Taken, rollout.TakenPort{Port: container.Port{HostPort: n}, By: words[2]})
+		case "has":
+			h.Pulled = append(h.Pulled, words[1])
 		case "absent":
 		default:
 			h.Container = found(name, words[1], container.Status(words[0]))

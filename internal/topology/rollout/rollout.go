@@ -20,6 +20,10 @@ type Desired struct {
 	Role container.Role
 	// Replicas are at most one per host; their order does not matter.
 	Replicas []Replica
+	// Partial: parts of the configuration are known only at apply, and the
+	// specs lack them. They may turn out to change nothing, so what exists is
+	// not judged by its configuration.
+	Partial bool
 }
 
 // Replica is the service on one host.
@@ -66,9 +70,14 @@ type Host struct {
 	Previous container.Found
 	// Ready reports whether the service in Container answers as ready.
 	Ready bool
-	// Pulled are the images known to be on the host. A plan is made without
-	// asking for them, so that it costs no call.
+	// Pulled are the images known to be on the host. They are asked for only
+	// when something is going to be created, so that a plan without changes
+	// costs no call.
 	Pulled []string
+	// Volumes are those of the host, ours and others. They are asked for only
+	// when a container that uses one is going to be created, and for
+	// destroying.
+	Volumes []Volume
 	// Taken are the ports published by other running containers.
 	Taken []TakenPort
 }

@@ -58,9 +58,27 @@ type Restore struct{ Target }
 // Remove stops and removes the replica of a host that is no longer asked for.
 type Remove struct{ Target }
 
+// Purge deletes named volumes and the data in them.
+type Purge struct {
+	Target
+	// Volumes are their names by host.
+	Volumes map[string][]string
+}
+
+// String tells the step in the words of the plan.
+func (s Purge) String() string {
+	var names []string
+	for _, host := range s.Hosts {
+		for _, name := range s.Volumes[host] {
+			names = append(names, name+" on "+host)
+		}
+	}
+	return "delete the data in volume " + strings.Join(names, ", ")
+}
+
 // String tells the step in the words of the plan.
 func (s Pull) String() string {
-	return fmt.Sprintf("pull %s %s, where it is missing", s.Image, s.where())
+	return fmt.Sprintf("pull %s %s", s.Image, s.where())
 }
 
 // String tells the step in the words of the plan.
