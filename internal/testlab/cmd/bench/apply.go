@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
 )
 
 // applyBenchmark measures a whole `terraform apply` of a three-member cluster,
@@ -153,7 +154,7 @@ func measureRounds(ctx context.Context, s *session, n *network) (applySample, er
 }
 
 func floorRound(ctx context.Context, n *network) (time.Duration, phases, error) {
-	f := &floor{network: n}
+	f := &floor{network: n, image: images.Etcd35}
 	began, took, err := f.run(ctx)
 	var parts phases
 	if err == nil {
@@ -220,10 +221,11 @@ func measureStart(ctx context.Context, s *session) ([]row, error) {
 	return rows, nil
 }
 
-// directly is where clients reach the members of the lab without the provider.
-func directly(lab *testlab.Lab) []endpoint {
+// directly is where clients reach the members on the hosts without the
+// provider.
+func directly(hosts []*testlab.Host) []endpoint {
 	var endpoints []endpoint
-	for _, host := range lab.Hosts {
+	for _, host := range hosts {
 		endpoints = append(endpoints, endpoint{address: host.Address + ":2379", dial: dialDirectly})
 	}
 	return endpoints
