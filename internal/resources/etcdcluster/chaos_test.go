@@ -122,8 +122,10 @@ func TestAccEtcdCluster_interruptedUpgrade(t *testing.T) {
 		image string
 		takes time.Duration
 	}{
-		{images.Etcd36, 16 * time.Second}, {images.Etcd37, 36 * time.Second},
-		{images.Etcd36, 18 * time.Second}, {images.Etcd35, 18 * time.Second},
+		{images.Etcd36, 16 * time.Second},
+		{images.Etcd37, 36 * time.Second},
+		{images.Etcd36, 18 * time.Second},
+		{images.Etcd35, 18 * time.Second},
 	}
 	for round := range c.rounds {
 		next := way[round%len(way)]
@@ -186,7 +188,8 @@ func (p *proof) interrupt(i interruption) func() {
 	}
 	must(p.t, syscall.Kill(victim, i.signal))
 	select {
-	case <-ended:
+	case err := <-ended:
+		p.t.Logf("%s ended the apply: %v", i.signal, err)
 	case <-time.After(stopsWithin):
 		_ = syscall.Kill(-process, syscall.SIGKILL) // it may end at this very moment
 		p.t.Fatalf("terraform did not end within %s of %s", stopsWithin, i)
