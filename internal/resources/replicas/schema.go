@@ -3,6 +3,7 @@ package replicas
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -76,7 +77,13 @@ func Attributes(ctx context.Context, d Described) map[string]schema.Attribute {
 				role, DefaultReadyTimeout),
 			Validators: []validator.String{validate.Duration()},
 		},
-		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true, Update: true, Delete: true}),
+		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+			Create: true, Read: true, Update: true, Delete: true,
+			CreateDescription: within("Pulling the image and making everything", createTimeout),
+			ReadDescription:   within("Looking at all hosts", readTimeout),
+			UpdateDescription: within("Going through all hosts, one after the other,", updateTimeout),
+			DeleteDescription: within("Removing everything", deleteTimeout),
+		}),
 		"urls": schema.MapAttribute{
 			Computed: true, ElementType: types.StringType,
 			MarkdownDescription: fmt.Sprintf("URL of each host's %s, by host. The keys are known from the first plan on, so that `for_each` can use them.", role),
@@ -89,6 +96,11 @@ func Attributes(ctx context.Context, d Described) map[string]schema.Attribute {
 	}
 	addEnvironment(attributes, role)
 	return attributes
+}
+
+// within describes a timeout.
+func within(act string, limit time.Duration) string {
+	return fmt.Sprintf("%s may take this long, such as `90s` or `1h30m`. Default `%dm`.", act, int(limit.Minutes()))
 }
 
 func replicasAttribute(role string) schema.MapNestedAttribute {
@@ -113,10 +125,11 @@ func replicasAttribute(role string) schema.MapNestedAttribute {
 
 func addEnvironment(attributes map[string]schema.Attribute, role string) {
 	attributes["env"] = dockerattr.Env(fmt.Sprintf("Environment of every %s: its settings, as the vendor's configuration reference names them. "+
-		"Names that attributes of this resource set are refused, and so are secrets, which belong into `env_wo`.", role))
+		"Names that attributes of this resource set are refused, and so are secrets, which belong into `env_wo`. "+
+		"HTTPS (`ANKA_USE_HTTPS`) works only with certificates that are in the image already: this version of the provider brings no files into the container.", role))
 	attributes["env_wo"] = schema.MapAttribute{
 		Optional: true, Sensitive: true, WriteOnly: true, ElementType: types.StringType,
-		MarkdownDescription: "Secret part of the environment, such as `ANKA_OIDC_CLIENT_SECRET`. It is never kept in state; change `env_wo_version` with it.",
+		MarkdownDescription: "Secret part of the environment, such as `ANKA_OIDC_CLIENT_SECRET` or `AWS_SECRET_ACCESS_KEY`. It is never kept in state; change `env_wo_version` with it.",
 		Validators: []validator.Map{
 			mapvalidator.KeysAre(validate.EnvName()), validate.NoNulls(), mapvalidator.AlsoRequires(path.MatchRoot("env_wo_version")),
 		},
@@ -127,7 +140,8 @@ func addEnvironment(attributes map[string]schema.Attribute, role string) {
 	}
 	attributes["root_token_wo"] = schema.StringAttribute{
 		Optional: true, Sensitive: true, WriteOnly: true,
-		MarkdownDescription: "Token of the user root, at least 10 characters. It turns authentication on (`ANKA_ENABLE_AUTH`). Controllers and registries need the same one. " +
+		MarkdownDescription: "Token of the user root, at least 10 characters. It turns authentication on (`ANKA_ENABLE_AUTH`). Controllers and registries need the same one, and so does `anka_auth.root_token` of the provider block: " +
+			"with it `anka_controller_status` asks, which cannot know it from here. See `examples/topologies/three-host-ha-auth`. " +
 			"It is never kept in state; change `root_token_wo_version` with it.",
 		Validators: []validator.String{validate.RootToken(), stringvalidator.AlsoRequires(path.MatchRoot("root_token_wo_version"))},
 	}

@@ -35,12 +35,11 @@ func (r *Resource[M]) checkEnvironment(m *Model) diag.Diagnostics {
 	for _, name := range names(m.Env.Elements()) {
 		at := path.Root("env").AtMapKey(name)
 		_, both := secret[name]
-		option, _ := r.Options.Lookup(name)
 		attribute, wired := r.wired(m, name)
 		switch {
 		case wired:
 			all.Append(setByAttribute(at, name, attribute))
-		case option.Secret:
+		case r.Options.Secret(name):
 			all.AddAttributeError(at, "Secret in plain environment",
 				fmt.Sprintf("%s is a secret, and env is kept in state. Put it into env_wo, which is write-only, and set env_wo_version.", name))
 		case both:
@@ -78,7 +77,17 @@ func setByAttribute(at path.Path, name, attribute string) diag.Diagnostic {
 // checkName warns of names that the service does not read.
 func (r *Resource[M]) checkName(at path.Path, name string) diag.Diagnostics {
 	var all diag.Diagnostics
-	if _, known := r.Options.Lookup(name); known || !strings.HasPrefix(name, service.Prefix) {
+	_, known := r.Options.Lookup(name)
+	if _, unprefixed := r.Options.Lookup(service.Prefix + name); unprefixed && !known {
+		instead := service.Prefix + name
+		if attribute, wired := r.Wired[instead]; wired {
+			instead = "the attribute " + attribute
+		}
+		all.AddAttributeWarning(at, "Unknown variable", fmt.Sprintf("The %s does not read %s: its settings begin with %s. Did you mean %s?",
+			r.Role, name, service.Prefix, instead))
+		return all
+	}
+	if known || !strings.HasPrefix(name, service.Prefix) {
 		return all
 	}
 	detail := fmt.Sprintf("%s is not a setting of the %s that this provider knows; it is passed on as it is.", name, r.Role)

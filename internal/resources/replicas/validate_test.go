@@ -80,6 +80,29 @@ func TestValidate(t *testing.T) {
 			"anka_controller", with(controllers, object{"env": object{"ANKA_OIDC_CLIENT_SECRET": "canary"}}),
 			`error AttributeName("env").ElementKeyString("ANKA_OIDC_CLIENT_SECRET"): Secret in plain environment`, "env_wo",
 		},
+		"credentials of an object store": {
+			"anka_registry", with(registries, object{"env": object{"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "canary"}}),
+			`error AttributeName("env").ElementKeyString("AWS_SECRET_ACCESS_KEY"): Secret in plain environment`, "env_wo",
+		},
+		"session of an object store": {
+			"anka_registry", with(registries, object{"env": object{"AWS_SESSION_TOKEN": "canary"}}),
+			`error AttributeName("env").ElementKeyString("AWS_SESSION_TOKEN"): Secret in plain environment`, "env_wo",
+		},
+		"credentials write-only": {
+			"anka_registry", with(registries, object{"env_wo": object{"AWS_SECRET_ACCESS_KEY": "canary"}, "env_wo_version": 1}), "", "",
+		},
+		"without prefix": {
+			"anka_controller", with(controllers, object{"env": object{"ENABLE_AUTH": "true"}}),
+			`warning AttributeName("env").ElementKeyString("ENABLE_AUTH"): Unknown variable`, "Did you mean ANKA_ENABLE_AUTH?",
+		},
+		"wired without prefix": {
+			"anka_controller", with(controllers, object{"env": object{"ETCD_ENDPOINTS": "x"}}),
+			`warning AttributeName("env").ElementKeyString("ETCD_ENDPOINTS"): Unknown variable`, "Did you mean the attribute etcd_endpoints?",
+		},
+		"secret without prefix": {
+			"anka_controller", with(controllers, object{"env": object{"OIDC_CLIENT_SECRET": "canary"}}),
+			`error AttributeName("env").ElementKeyString("OIDC_CLIENT_SECRET"): Secret in plain environment`, "env_wo",
+		},
 		"root token in env": {
 			"anka_registry", with(registries, object{"env": object{"ANKA_ROOT_TOKEN": "canary-canary"}}),
 			`error AttributeName("env").ElementKeyString("ANKA_ROOT_TOKEN"): Variable is set by an attribute`, "root_token_wo",

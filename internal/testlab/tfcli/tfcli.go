@@ -73,7 +73,8 @@ type Workspace struct {
 	Env []string
 }
 
-const cliConfigName = "cli.tfrc"
+// ConfigName is the file of a workspace with the CLI configuration.
+const ConfigName = "cli.tfrc"
 
 // New prepares the folder for the provider in the folder plugins.
 func New(dir, plugins string) (*Workspace, error) {
@@ -83,7 +84,7 @@ func New(dir, plugins string) (*Workspace, error) {
 	}
 	w := &Workspace{Dir: dir, CLI: cli}
 	// A source without a host means terraform's or tofu's own registry.
-	return w, w.Write(cliConfigName, fmt.Sprintf(`provider_installation {
+	return w, w.Write(ConfigName, fmt.Sprintf(`provider_installation {
   dev_overrides {
     "registry.terraform.io/anka-ha/anka" = %[1]q
     "registry.opentofu.org/anka-ha/anka" = %[1]q
@@ -104,7 +105,7 @@ func (w *Workspace) Command(ctx context.Context, arguments ...string) *exec.Cmd 
 	command.Dir = w.Dir
 	command.Env = append(slices.DeleteFunc(os.Environ(), func(variable string) bool {
 		return strings.HasPrefix(variable, "TF_") || strings.HasPrefix(variable, "ANKA_") || strings.HasPrefix(variable, "DOCKER_")
-	}), "TF_CLI_CONFIG_FILE="+filepath.Join(w.Dir, cliConfigName), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
+	}), "TF_CLI_CONFIG_FILE="+filepath.Join(w.Dir, ConfigName), "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1")
 	command.Env = append(command.Env, w.Env...)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGINT) }
 	command.WaitDelay = graceful

@@ -39,6 +39,21 @@ func (o Options) Lookup(name string) (Option, bool) {
 	return o[at], true
 }
 
+// otherSecrets are variables that the services read through libraries, under
+// names that are not theirs: here the credentials of an object store.
+var otherSecrets = []string{"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+
+// Secret reports whether the value of a variable must be in no state. A name
+// that lacks its prefix by mistake is as secret as with it.
+func (o Options) Secret(name string) bool {
+	for _, known := range []string{name, Prefix + name} {
+		if option, is := o.Lookup(known); is {
+			return option.Secret
+		}
+	}
+	return slices.Contains(otherSecrets, name)
+}
+
 // formerNames are spellings that older or mistaken documents use.
 var formerNames = map[string]string{
 	"ANKA_REGISTRY_ADDR": "ANKA_ANKA_REGISTRY",

@@ -64,3 +64,15 @@ func TestWithSecrets_leavesTheFingerprintAlone(t *testing.T) {
 		t.Error("another version of the secrets has the same fingerprint")
 	}
 }
+
+func TestOptions_secret(t *testing.T) {
+	options := service.Named("ROOT_TOKEN* V")
+	for name, want := range map[string]bool{
+		"ANKA_ROOT_TOKEN": true, "ROOT_TOKEN": true, "AWS_SECRET_ACCESS_KEY": true, "AWS_SESSION_TOKEN": true,
+		"ANKA_V": false, "V": false, "AWS_ACCESS_KEY_ID": false, "AWS_REGION": false, "TZ": false,
+	} {
+		if got := options.Secret(name); got != want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}

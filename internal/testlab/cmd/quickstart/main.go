@@ -102,7 +102,9 @@ func (q quickstart) up(ctx context.Context) error {
 		return fmt.Errorf("the second plan is not empty:\n%s", plan)
 	}
 	progress("No changes.")
-	fmt.Printf("\nDone in %s. make quickstart-down removes everything.\n", time.Since(began).Round(time.Second))
+	step("To go on from here")
+	fmt.Print(goOn(workspace, daemonsOf(lab)))
+	fmt.Printf("\nDone in %s. make quickstart-down removes everything, the lab with all data in it.\n", time.Since(began).Round(time.Second))
 	return nil
 }
 
@@ -130,12 +132,16 @@ func (q quickstart) down(ctx context.Context) error {
 	if _, err := testlab.Attach(q.lab); err == nil {
 		q.destroy(ctx)
 	}
-	step("The lab goes")
+	step("The lab goes, and with it all data that was in it")
 	if err := testlab.Down(ctx, q.lab); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(q.dir); err != nil {
+	kept, err := clear(q.dir)
+	if err != nil {
 		return err
+	}
+	for _, file := range kept {
+		progress("kept your %s", filepath.Join(q.dir, file))
 	}
 	left, err := testlab.Leftovers(ctx, q.lab)
 	if err != nil {

@@ -2,49 +2,9 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
-
-func TestCopyExampleReplacesAnOlderCopy(t *testing.T) {
-	from, dir := t.TempDir(), t.TempDir()
-	for name, content := range map[string]string{
-		filepath.Join(from, "main.tf"):          "new",
-		filepath.Join(dir, "main.tf"):           "old",
-		filepath.Join(dir, "gone.tf"):           "no longer part of the example",
-		filepath.Join(dir, "terraform.tfstate"): "state",
-		filepath.Join(from, "README.md"):        "not configuration",
-	} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := copyExample(from, dir); err != nil {
-		t.Fatal(err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, entry := range entries {
-		names = append(names, entry.Name())
-	}
-	if got, want := strings.Join(names, " "), "main.tf terraform.tfstate"; got != want {
-		t.Errorf("the working directory has %q, want %q", got, want)
-	}
-	content, err := os.ReadFile(filepath.Join(dir, "main.tf"))
-	if err != nil || string(content) != "new" {
-		t.Errorf("main.tf is %q (%v), want the new one", content, err)
-	}
-}
-
-func TestCopyExampleRefusesAnEmptyOne(t *testing.T) {
-	if err := copyExample(t.TempDir(), t.TempDir()); err == nil {
-		t.Error("nothing was copied, and that was no error")
-	}
-}
 
 func TestShowControllersFailsUnlessAllAreReady(t *testing.T) {
 	ready := controllerStatus{Status: "Running", Ready: true}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -53,8 +52,12 @@ func (q quickstart) prepare(ctx context.Context, lab *testlab.Lab) (*tfcli.Works
 	if err := tfcli.BuildProvider(ctx, q.plugins()); err != nil {
 		return nil, err
 	}
-	if err := copyExample(filepath.Join(repository, example), q.dir); err != nil {
+	kept, err := copyExample(filepath.Join(repository, example), q.dir)
+	if err != nil {
 		return nil, err
+	}
+	for _, file := range kept {
+		progress("kept your %s, which is not what quickstart wrote: remove it to have that of the example", filepath.Join(q.dir, file))
 	}
 	workspace, err := tfcli.New(q.dir, q.plugins())
 	if err != nil {
@@ -67,8 +70,14 @@ func (q quickstart) prepare(ctx context.Context, lab *testlab.Lab) (*tfcli.Works
 	return workspace, workspace.Write(variablesFile, string(values))
 }
 
-// forgetOtherLabs empties the directory unless what is in it was applied to
-// this lab. Host keys are new in every lab, so they tell.
+// appliedFiles are what terraform knows of a lab.
+var appliedFiles = []string{
+	"terraform.tfstate", "terraform.tfstate.backup", ".terraform.tfstate.lock.info", ".terraform", ".terraform.lock.hcl",
+}
+
+// forgetOtherLabs forgets what was applied, unless it was to this lab. Host
+// keys are new in every lab, so they tell. The configuration stays, since it
+// may have been edited.
 func forgetOtherLabs(dir string, lab *testlab.Lab) error {
 	identity, err := lab.KnownHosts()
 	if err != nil {
@@ -82,42 +91,13 @@ func forgetOtherLabs(dir string, lab *testlab.Lab) error {
 	if bytes.Equal(previous, []byte(identity)) {
 		return nil
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return err
+	for _, name := range appliedFiles {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return err
+		}
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	return os.WriteFile(file, []byte(identity), 0o600)
-}
-
-// copyExample replaces the configuration in dir, so that a file that the
-// example no longer has is not applied either.
-func copyExample(from, dir string) error {
-	old, err := filepath.Glob(filepath.Join(dir, "*.tf"))
-	if err != nil {
-		return err
-	}
-	for _, file := range old {
-		if err := os.Remove(file); err != nil {
-			return err
-		}
-	}
-	files, err := filepath.Glob(filepath.Join(from, "*.tf"))
-	if err != nil {
-		return err
-	}
-	if len(files) == 0 {
-		return fmt.Errorf("no configuration in %s", from)
-	}
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), content, 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
 }
