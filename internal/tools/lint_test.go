@@ -264,7 +264,7 @@ func newModule(t *testing.T) string {
 func runLinter(t *testing.T, root string) map[string][]string {
 	t.Helper()
 	arguments := []string{
-		"run", "--enable-only=depguard,forbidigo", "--output.json.path=stdout", "--show-stats=false",
+		"run", "--allow-parallel-runners", "--enable-only=depguard,forbidigo", "--output.json.path=stdout", "--show-stats=false",
 		"--max-issues-per-linter=0", "--max-same-issues=0", "./...",
 	}
 	linter := os.Getenv("GOLANGCI_LINT")
