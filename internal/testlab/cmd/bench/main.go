@@ -90,8 +90,10 @@ func run(ctx context.Context, arguments []string) error {
 	if len(rows) > 0 {
 		step(fmt.Sprintf("Results of %d rounds each, median (minimum–maximum), after %s", *rounds, time.Since(began).Round(time.Second)))
 		err = errors.Join(err, write(os.Stdout, rows))
+		printed := map[string]bool{"": true}
 		for _, one := range chosen {
-			if one.note != "" {
+			if !printed[one.note] {
+				printed[one.note] = true // benchmarks may share one
 				fmt.Printf("\n%s\n", one.note)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 var upgradeBenchmark = benchmark{
 	name:  "upgrade",
 	about: "terraform apply that upgrades three etcd members one by one from 3.5 to 3.6, against the sum of what cannot be waited for less",
+	note:  changeNote,
 	run:   upgrade.measure,
 }
 
