@@ -17,6 +17,11 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
 )
 
+// glanceTimeout bounds one question of many while members are waited for. A
+// member that is starting takes connections before it answers; waiting for it
+// longer would only delay the next question.
+const glanceTimeout = 1500 * time.Millisecond
+
 // probeTimeout bounds one question to one endpoint. A healthy member answers
 // within milliseconds; one behind a slow link within a few round trips.
 const probeTimeout = 3 * time.Second
@@ -198,6 +203,13 @@ func (c *Cluster) client(m etcd.Member) (*etcdclient.Client, error) {
 // A member that does not answer in time is part of the result.
 func (c *Cluster) Views(ctx context.Context) map[string]etcd.View {
 	return c.viewsOf(ctx, c.Desired.All())
+}
+
+// glance is Views for waits, where the same is asked again soon.
+func (c *Cluster) glance(ctx context.Context) map[string]etcd.View {
+	ctx, cancel := context.WithTimeout(ctx, glanceTimeout)
+	defer cancel()
+	return c.Views(ctx)
 }
 
 // runningViews asks only members whose containers run.

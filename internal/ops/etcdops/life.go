@@ -234,7 +234,7 @@ func (c *Cluster) await(ctx context.Context, members []etcd.Member) error {
 	nextLook := time.Now().Add(containerInterval)
 	var ended error
 	err := c.poll(ctx, awaitTimeout, places(members)+" answer and follow the leader", func(ctx context.Context) (bool, string) {
-		views := c.Views(ctx)
+		views := c.glance(ctx)
 		now := etcd.Consensus(c.Desired.All(), views)
 		if time.Now().After(nextLook) {
 			if ended = c.ended(ctx, members); ended != nil && ctx.Err() == nil {

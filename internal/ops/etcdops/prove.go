@@ -39,7 +39,7 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 	var late <-chan time.Time
 	var verdict etcd.Verdict
 	for {
-		last := etcd.Judge(c.Desired, c.Views(ctx))
+		last := etcd.Judge(c.Desired, c.glance(ctx))
 		if ctx.Err() == nil {
 			verdict = last
 		}

@@ -142,7 +142,7 @@ func (r *replacement) proven(ctx context.Context) error {
 	lastLook := time.Now()
 	var ended error
 	err := r.c.poll(ctx, provenWithin, "the member is back and has caught up", func(ctx context.Context) (bool, string) {
-		views := r.c.Views(ctx)
+		views := r.c.glance(ctx)
 		now := etcd.Consensus(r.c.Desired.All(), views)
 		if time.Since(lastLook) > containerInterval {
 			lastLook = time.Now()
