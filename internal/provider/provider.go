@@ -85,7 +85,7 @@ func (p *ankaProvider) Configure(ctx context.Context, req provider.ConfigureRequ
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	data := &providerdata.Data{Hosts: hosts, Credentials: login}
+	data := &providerdata.Data{Hosts: hosts, Credentials: login, CredentialsUnknown: !known(ctx, m.AnkaAuth)}
 	resp.ResourceData = data
 	resp.DataSourceData = data
 }

@@ -224,6 +224,9 @@ func TestConfigure_unknownIsNeverAnError(t *testing.T) {
 			if len(details) > 0 || data == nil {
 				t.Fatalf("configure: %v", details)
 			}
+			if unsettled := name == "everything" || name == "credentials"; data.CredentialsUnknown != unsettled {
+				t.Errorf("CredentialsUnknown is %t", data.CredentialsUnknown)
+			}
 			for host, want := range c.reach {
 				if got := data.Hosts.Reach(host); got != want {
 					t.Errorf("%s is %s, want %s", host, got, want)

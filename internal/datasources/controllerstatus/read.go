@@ -34,7 +34,7 @@ func (d *statusDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		Timeout: timeout, AllowUnreachable: m.AllowUnreachable.ValueBool(),
 	})
 	if err != nil {
-		resp.Diagnostics.Append(failure(err))
+		resp.Diagnostics.Append(failure(err, d.data.CredentialsUnknown))
 		return
 	}
 	m.settle(answer)
@@ -63,12 +63,18 @@ func (m *model) settle(answer statusops.Answer) {
 	}
 }
 
-func failure(err error) diag.Diagnostic {
+// failure tells what went wrong. unsettled: anka_auth was not known while this
+// was asked, which explains a refusal.
+func failure(err error, unsettled bool) diag.Diagnostic {
 	if unknown, is := diags.UnknownHost(path.Root("host"), err); is {
 		return unknown
 	}
 	summary, allowable := statusops.Explain(err)
 	detail := err.Error()
+	if unsettled && statusops.Refused(err) {
+		detail += "\n\nanka_auth of the provider block was not known yet when the controller was asked, because it depends on a resource " +
+			"that this apply makes or changes. Add depends_on with that resource to the data source, so that it is read during the apply."
+	}
 	if allowable {
 		detail += "\n\nSet allow_unreachable = true to have this as data instead of an error."
 	}

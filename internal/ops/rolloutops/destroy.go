@@ -3,6 +3,7 @@ package rolloutops
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/runner"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
@@ -35,9 +36,8 @@ func (s *Service) Destroy(ctx context.Context, purge bool) (left []string, err e
 	if err == nil || errors.As(err, &failed) {
 		return rollout.Kept(s.Desired, last), err
 	}
-	errs := []error{err}
 	for _, host := range view.SilentHosts() {
-		errs = append(errs, view.Silent[host])
+		err = fmt.Errorf("%w\n\n%w", err, view.Silent[host])
 	}
-	return nil, progress(done, errors.Join(errs...))
+	return nil, progress(done, err)
 }

@@ -129,10 +129,11 @@ func TestPlan_findsForeignVolumes(t *testing.T) {
 	if fault, _ := FaultOf(err); fault.Attribute != "storage.volume" {
 		t.Errorf("the fault is at %+v", fault)
 	}
+	s = &Service{Desired: d, Fleet: s.Fleet}
 	if _, err := s.Apply(t.Context()); !errors.As(err, &taken) {
 		t.Errorf("applying gave %v", err)
 	}
-	if daemons["h1"].listed != 0 || daemons["h2"].listed != 1 || len(daemons["h1"].changes)+len(daemons["h2"].changes) > 0 {
+	if daemons["h1"].listed != 0 || daemons["h2"].listed != 2 || len(daemons["h1"].changes)+len(daemons["h2"].changes) > 0 {
 		t.Errorf("%d and %d listings, changes %v %v", daemons["h1"].listed, daemons["h2"].listed, daemons["h1"].changes, daemons["h2"].changes)
 	}
 }

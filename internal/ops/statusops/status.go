@@ -83,6 +83,9 @@ func tolerable(err error) bool {
 	return ankaapi.Is(err, ankaapi.Unreachable, ankaapi.Timeout, ankaapi.TLSFailure, ankaapi.Unauthorized, ankaapi.Failed)
 }
 
+// Refused reports whether a controller wants credentials that were not given.
+func Refused(err error) bool { return ankaapi.Is(err, ankaapi.Unauthorized) }
+
 // summaries say what failed, by kind.
 var summaries = map[ankaapi.Kind]string{
 	ankaapi.Unreachable:  "Controller is unreachable",

@@ -169,13 +169,13 @@ func TestAccRegistry_refusesForeignContainerAndTakenPort(t *testing.T) {
 			Steps:                    []resource.TestStep{{Config: config, PlanOnly: true, ExpectError: regexp.MustCompile(want)}},
 		})
 	}
-	refuse(`(?s)Unable to plan registry.*host h2 has a container named anka-acc-registry-h2`)
+	refuse(`(?is)Unable to plan registry.*host\s+h2\s+has\s+a\s+container\s+named\s+anka-acc-registry-h2`)
 	if now := docker(t, lab, "h2", "inspect", "-f", "{{.Id}}", "anka-acc-registry-h2"); now != foreign {
 		t.Errorf("the foreign container was touched: %s, was %s", now, foreign)
 	}
 	docker(t, lab, "h2", "rm", "anka-acc-registry-h2")
 	docker(t, lab, "h3", "run", "-d", "--name", "squatter", "-p", "8089:8089", target.RegistryImage)
-	refuse(`(?s)Unable to plan registry.*port 8089 of host h3.*squatter`)
+	refuse(`(?is)Unable to plan registry.*port\s+8089\s+of\s+host\s+h3.*squatter`)
 	if left := ids(t, lab, "registry"); left["h1"]+left["h2"]+left["h3"] != "" {
 		t.Errorf("containers were made: %v", left)
 	}
@@ -233,7 +233,7 @@ func TestAccRegistry_hostDown(t *testing.T) {
 					}
 				},
 				Config:      provider + registryOn(target, threeHosts, `env = { ANKA_V = "5" }`),
-				ExpectError: regexp.MustCompile(`(?s)has to change on h3 \(its configuration changed\),\s+which\s+cannot\s+be\s+reached`),
+				ExpectError: regexp.MustCompile(`(?s)has\s+to\s+change\s+on\s+host\s+h3\s+\(its configuration changed\),\s+which\s+cannot\s+be\s+reached`),
 			},
 			{
 				PreConfig: func() {

@@ -49,7 +49,7 @@ func TestAccRegistry_takesBackBadUpdate(t *testing.T) {
 			{Config: good, Check: func(*terraform.State) error { before = ids(t, lab, "registry"); return nil }},
 			{
 				Config:      bad(`env = { ANKASIM_NEVER_READY = "true" }`),
-				ExpectError: regexp.MustCompile(`(?s)Unable to update registry.*not ready within \S+ on h1.*HTTP 503.*old container on h1 has been\s+put back and started; it\s+answers as ready`),
+				ExpectError: regexp.MustCompile(`(?s)Unable to update registry.*not ready within \S+ on\s+host\s+h1.*HTTP 503.*old container on h1 has been\s+put back and started; it\s+answers as ready`),
 			},
 			{
 				PreConfig:   unchanged,
@@ -100,7 +100,7 @@ func TestAccRegistry_hostCutOffInMidRoll(t *testing.T) {
 			{
 				PreConfig:   cut.Wait,
 				Config:      changed,
-				ExpectError: regexp.MustCompile(`(?s)has to change on h1.*cannot be\s+reached.*Nothing has been changed`),
+				ExpectError: regexp.MustCompile(`(?s)has\s+to\s+change\s+on\s+host\s+h1.*cannot be\s+reached.*Nothing has been changed`),
 			},
 			{
 				PreConfig: func() {
@@ -205,15 +205,17 @@ func awaitReady(t *testing.T, lab *testlab.Lab) {
 	defer cancel()
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
-	for {
-		code, err := get("http://" + lab.Host("h3").Address + ":8089/readyz")
-		if err == nil && code == http.StatusOK {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("waiting for the registry on h3: HTTP %d, %v", code, err)
-		case <-ticker.C:
+	for _, host := range lab.Hosts {
+		for {
+			code, err := get("http://" + host.Address + ":8089/readyz")
+			if err == nil && code == http.StatusOK {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				t.Fatalf("waiting for the registry on %s: HTTP %d, %v", host.Name, code, err)
+			case <-ticker.C:
+			}
 		}
 	}
 }

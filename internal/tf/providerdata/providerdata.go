@@ -19,6 +19,9 @@ type Data struct {
 	Hosts *dockerhost.Fleet
 	// Credentials are used for talking to controllers and registries.
 	Credentials ankaapi.Credentials
+	// CredentialsUnknown: parts of anka_auth depend on what the same apply
+	// makes, so Credentials may lack them.
+	CredentialsUnknown bool
 }
 
 // From reads what the framework hands to Configure. It is nil, without a

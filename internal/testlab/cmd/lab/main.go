@@ -1,7 +1,7 @@
 // Command lab makes, shows and removes labs: real Docker hosts on this machine.
 //
 //	go run ./internal/testlab/cmd/lab up     [--name lab] [--hosts 3] [--subnet 10.77.0.0/24] [--images …]
-//	go run ./internal/testlab/cmd/lab status [--name lab]
+//	go run ./internal/testlab/cmd/lab status [--name lab]   all labs without a name
 //	go run ./internal/testlab/cmd/lab down   [--name lab]
 //
 // Layer: test support, on top of package testlab. `up` may be repeated; it leaves the lab running.
@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -31,18 +32,36 @@ func main() {
 	}
 }
 
+const usage = `lab makes, shows and removes labs: real Docker hosts on this machine.
+
+  lab up     [--name lab] [--hosts 3] [--subnet 10.77.0.0/24] [--images ...]
+  lab status [--name lab]   all labs without a name
+  lab down   [--name lab]   removes the lab with all data in it
+
+lab up --help tells the flags.
+`
+
 func command(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("want up, status or down")
+		return errors.New("want up, status or down; --help tells more")
+	}
+	if slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]) {
+		fmt.Print(usage)
+		return nil
 	}
 	flags := flag.NewFlagSet("lab "+args[0], flag.ContinueOnError)
 	name := flags.String("name", "lab", "the lab's name; several can run side by side")
 	hosts := flags.Int("hosts", 3, "number of hosts")
 	subnet := flags.String("subnet", "", "IPv4 /24 of the lab (default: a free one of 10.77.0.0/16)")
 	wanted := flags.String("images", strings.Join(images.Default(), ","), "images to load, of "+strings.Join(images.Names(), ", "))
-	if err := flags.Parse(args[1:]); err != nil {
+	flags.SetOutput(os.Stdout)
+	if err := flags.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
+	named := false
+	flags.Visit(func(f *flag.Flag) { named = named || f.Name == "name" })
 	switch args[0] {
 	case "up":
 		list := []string{}
@@ -51,11 +70,14 @@ func command(ctx context.Context, args []string) error {
 		}
 		return up(ctx, testlab.Options{Name: *name, Hosts: *hosts, Subnet: *subnet, Images: list})
 	case "status":
+		if !named {
+			return statusOfAll(ctx)
+		}
 		return status(ctx, *name)
 	case "down":
 		return down(ctx, *name)
 	default:
-		return fmt.Errorf("%q: want up, status or down", args[0])
+		return fmt.Errorf("%q: want up, status or down; --help tells more", args[0])
 	}
 }
 
@@ -109,6 +131,29 @@ func status(ctx context.Context, name string) error {
 		return err
 	}
 	return show(lab)
+}
+
+// statusOfAll shows every lab in one line.
+func statusOfAll(ctx context.Context) error {
+	if err := testlab.Sweep(ctx, func(format string, args ...any) { fmt.Printf(format+"\n", args...) }); err != nil {
+		return err
+	}
+	names, err := testlab.Names()
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		fmt.Println("there is no lab; lab up makes one")
+	}
+	for _, name := range names {
+		lab, err := testlab.Attach(name)
+		if err != nil {
+			fmt.Printf("lab %s: %v\n", name, err)
+			continue
+		}
+		fmt.Printf("lab %s: subnet %s, %d hosts; lab status --name %s tells more\n", lab.Name, lab.Subnet, len(lab.Hosts), lab.Name)
+	}
+	return nil
 }
 
 func down(ctx context.Context, name string) error {
