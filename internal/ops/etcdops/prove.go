@@ -3,11 +3,13 @@ package etcdops
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/etcdclient"
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
@@ -44,7 +46,13 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 			verdict = last
 		}
 		if verdict.Ailing == "" {
-			if err := c.writeAndRead(ctx, step.Members); err != nil {
+			err := c.writeAndRead(ctx, step.Members)
+			if errors.Is(err, etcdclient.ErrNoSpace) {
+				return verdict, fmt.Errorf("the members are one cluster, but its database has reached its quota and takes no writes. "+
+					"Waiting does not heal this: compact the history, defragment each member, the leader last, and disarm the alarm "+
+					"(etcdctl compact, defrag, alarm disarm), then apply again: %w", err)
+			}
+			if err != nil {
 				verdict.Ailing = err.Error()
 			} else {
 				c.Proven = true

@@ -115,8 +115,9 @@ func (r *clusterResource) Read(ctx context.Context, req resource.ReadRequest, re
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
-// learn fills in what an earlier apply could not know: a member that was late
-// had no ID yet.
+// learn takes over what the members say of themselves: one that was late had
+// no ID yet when the state was saved, and one that was replaced by an apply
+// that was interrupted has another ID and other data than the state knows.
 func (m *model) learn(ctx context.Context, desired etcd.Desired, report etcdops.Report) diag.Diagnostics {
 	if m.ClusterID.IsNull() && report.Verdict.Quorum {
 		m.ClusterID = types.StringValue(etcd.HexID(report.Verdict.ClusterID))
@@ -124,10 +125,10 @@ func (m *model) learn(ctx context.Context, desired etcd.Desired, report etcdops.
 	members, all := m.members(ctx)
 	for _, d := range desired.Members {
 		member := members[d.Name]
-		if id, known := report.Verdict.IDs[d.Name]; known && member.ID.IsNull() {
+		if id, known := report.Verdict.IDs[d.Name]; known {
 			member.ID = types.StringValue(etcd.HexID(id))
 		}
-		if incarnation := report.Incarnations[d.Name]; incarnation != "" && member.Data.IsNull() {
+		if incarnation := report.Incarnations[d.Name]; incarnation != "" {
 			member.Data = types.StringValue(desired.Data(d, incarnation).Source)
 		}
 		members[d.Name] = member

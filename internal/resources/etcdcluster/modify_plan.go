@@ -101,7 +101,7 @@ func (r *clusterResource) planUpdate(ctx context.Context, plan *model, state mod
 		if state.ClusterID.IsNull() {
 			plan.ClusterID = types.StringUnknown()
 		}
-		if !plan.Image.Equal(state.Image) {
+		if slices.ContainsFunc(steps, func(s topology.Step) bool { r, is := s.(etcd.Replace); return is && !r.Flush }) {
 			plan.Version = types.StringUnknown()
 		}
 	}
@@ -147,8 +147,12 @@ func (m *model) foresee(ctx context.Context, desired etcd.Desired, state model, 
 	all.Append(diagnostics...)
 	fresh := map[string]bool{}
 	for _, step := range steps {
-		if added, is := step.(etcd.AddLearner); is {
-			fresh[added.Member.Name] = true
+		switch s := step.(type) {
+		case etcd.AddLearner:
+			fresh[s.Member.Name] = true
+		case etcd.Recreate:
+			// Should its data turn out to be gone, the member is replaced.
+			fresh[s.Member.Name] = true
 		}
 	}
 	for _, d := range desired.Members {

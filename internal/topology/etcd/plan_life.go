@@ -197,7 +197,7 @@ func (l life) finishAdding() (topology.Step, error) {
 			return nil, &Refusal{
 				Attribute: "members", Summary: "Foreign member in the etcd cluster",
 				Detail: fmt.Sprintf("The cluster %s has a member %s (%q) at %s that is not configured. Nothing was changed. "+
-					"Add it to members, or remove it with etcdctl member remove %s.", l.d.Cluster, HexID(p.ID), p.Name, p.url(), HexID(p.ID)),
+					"If an apply that was killed has added it, apply that configuration once more. Else add it to members, or remove it with etcdctl member remove %s.", l.d.Cluster, HexID(p.ID), p.Name, p.url(), HexID(p.ID)),
 			}
 		case p.started() && !p.Learner:
 			continue
