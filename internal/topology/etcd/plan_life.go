@@ -23,7 +23,7 @@ func nextLife(d Desired, o Observed, states []memberState) (topology.Step, error
 	}
 	life := life{d: d, o: o, c: o.Membership, states: states, former: lookAt(d, o, d.Former)}
 	alone := []func() (topology.Step, error){life.finishReplacement, life.repair, life.quorum}
-	voted := []func() (topology.Step, error){life.await, life.finishAdding, life.retire, life.removeDead, life.makeRoom, life.add, life.remove, life.roll}
+	voted := []func() (topology.Step, error){life.await, life.finishAdding, life.retire, life.removeDead, life.add, life.makeRoom, life.remove, life.roll}
 	if !life.c.Known {
 		// What a cluster has to agree to must wait until one speaks.
 		voted = nil

@@ -30,7 +30,7 @@ func (l life) removeDead() (topology.Step, error) {
 func (l life) add() (topology.Step, error) {
 	var missing []memberState
 	for _, s := range l.states {
-		if !l.listed(s) {
+		if _, taken := l.occupant(s); !taken && !l.listed(s) {
 			missing = append(missing, s)
 		}
 	}
@@ -91,17 +91,27 @@ func (l life) refuseForgetful() error {
 	return nil
 }
 
-// makeRoom takes out members whose place on a host another member takes: two
-// cannot have one peer URL, so that here the old one leaves first.
+// makeRoom takes out a member whose place on a host another member takes: two
+// cannot have one peer URL, so that here the old one leaves first. It comes
+// after adding those that have room, so that members that change places do not
+// all leave before any comes.
 func (l life) makeRoom() (topology.Step, error) {
-	for _, old := range l.former {
-		for _, s := range l.states {
-			if l.listed(old) && !l.listed(s) && old.PeerURL() == s.PeerURL() {
-				return l.removeOne(old, s.Name+" takes its place")
-			}
+	for _, s := range l.states {
+		if old, taken := l.occupant(s); taken {
+			return l.removeOne(old, s.Name+" takes its place")
 		}
 	}
 	return nil, nil
+}
+
+// occupant is the former member that has the peer URL of a member to be added.
+func (l life) occupant(s memberState) (memberState, bool) {
+	for _, old := range l.former {
+		if l.listed(old) && !l.listed(s) && old.PeerURL() == s.PeerURL() {
+			return old, true
+		}
+	}
+	return memberState{}, false
 }
 
 // remove takes members out that are no longer configured, the leader last.
