@@ -168,12 +168,31 @@ func (c *Cluster) promote(ctx context.Context, step etcd.Promote, l look) error 
 		return err
 	}
 	defer c.noteChange()
-	return c.retry(ctx, step.Member.Name+" has caught up with the leader", func(ctx context.Context) error {
+	err = c.retry(ctx, step.Member.Name+" has caught up with the leader", func(ctx context.Context) error {
 		err := leader.Promote(ctx, step.ID)
 		if errors.Is(err, etcdclient.ErrNotLearner) {
 			return nil // promoted before, by an apply whose answer was lost
 		}
 		return err
+	})
+	if err != nil {
+		return err
+	}
+	return c.calm(ctx, l, "")
+}
+
+// calm waits until those that worked before a change do so again: for a moment
+// after it a member may know no leader, which is nothing to plan about. gone is
+// the peer URL of a member that the change took out, "" for none.
+func (c *Cluster) calm(ctx context.Context, l look, gone string) error {
+	return c.poll(ctx, awaitTimeout, "the cluster is calm again", func(ctx context.Context) (bool, string) {
+		now := etcd.Consensus(c.Desired.All(), c.glance(ctx))
+		for url, healthy := range l.Membership.Healthy {
+			if healthy && url != gone && !now.Healthy[url] {
+				return false, url + " does not follow the leader"
+			}
+		}
+		return true, ""
 	})
 }
 
@@ -185,9 +204,12 @@ func (c *Cluster) moveLeader(ctx context.Context, step etcd.MoveLeader, l look) 
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
+	asking, cancel := context.WithTimeout(ctx, 2*probeTimeout)
 	defer cancel()
-	return leader.MoveLeader(ctx, step.ToID)
+	if err := leader.MoveLeader(asking, step.ToID); err != nil {
+		return err
+	}
+	return c.calm(ctx, l, "")
 }
 
 func (c *Cluster) removeMember(ctx context.Context, step etcd.RemoveMember, l look) error {
@@ -199,9 +221,13 @@ func (c *Cluster) removeMember(ctx context.Context, step etcd.RemoveMember, l lo
 		return err
 	}
 	c.noteChange()
-	return c.retry(ctx, "the cluster lets the member go", func(ctx context.Context) error {
+	err = c.retry(ctx, "the cluster lets the member go", func(ctx context.Context) error {
 		return leader.Remove(ctx, step.ID)
 	})
+	if err != nil {
+		return err
+	}
+	return c.calm(ctx, l, step.Member.PeerURL())
 }
 
 // retire stops and removes the member's container, and the one that a
