@@ -67,11 +67,22 @@ func parseKey(text string) (*rsa.PrivateKey, error) {
 
 // authorization gives the header of a session, a new one when needed.
 func (k *apiKey) authorization(ctx context.Context, c *Client) (string, error) {
+	return k.session(ctx, c, "")
+}
+
+// renew gives the header of another session than that of ended, which the
+// service no longer accepts.
+func (k *apiKey) renew(ctx context.Context, c *Client, ended string) (string, error) {
+	return k.session(ctx, c, ended)
+}
+
+func (k *apiKey) session(ctx context.Context, c *Client, ended string) (string, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.header != "" && time.Now().Before(k.expires) {
+	if k.header != "" && k.header != ended && time.Now().Before(k.expires) {
 		return k.header, nil
 	}
+	k.header = ""
 	secret, err := k.hand(ctx, c)
 	if err != nil {
 		return "", err
@@ -80,9 +91,23 @@ func (k *apiKey) authorization(ctx context.Context, c *Client) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	k.header = "Bearer " + base64.StdEncoding.EncodeToString(data)
+	k.header = "Bearer " + base64.StdEncoding.EncodeToString(escape(data))
 	k.expires = time.Now().Add(sessionLife)
 	return k.header, nil
+}
+
+// escape writes JSON so that it has the same base64 in the standard and in the
+// URL-safe alphabet, of which the documentation names one and its example
+// shows the other: in ASCII only these characters make a difference, and they
+// are only found in strings.
+func escape(data []byte) []byte {
+	return []byte(strings.NewReplacer(">", `\u003e`, "?", `\u003f`, "~", `\u007e`, "\x7f", `\u007f`).Replace(string(data)))
+}
+
+// decodeBase64 takes either alphabet, with or without padding.
+func decodeBase64(text string) ([]byte, error) {
+	text = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(text), "=")
+	return base64.RawStdEncoding.DecodeString(text)
 }
 
 func (k *apiKey) hand(ctx context.Context, c *Client) (string, error) {
@@ -95,13 +120,14 @@ func (k *apiKey) hand(ctx context.Context, c *Client) (string, error) {
 	if json.Unmarshal(a.body, &quoted) == nil {
 		text = quoted
 	}
-	sealed, err := base64.StdEncoding.DecodeString(text)
+	sealed, err := decodeBase64(text)
 	if err != nil {
-		return "", &Error{Kind: NotAnka, URL: a.url, Detail: "the answer to the API key is not base64"}
+		return "", &Error{Kind: NotAnka, URL: a.url, Detail: "the answer to the API key is not base64; check host, port and scheme of the URL"}
 	}
 	secret, err := rsa.DecryptOAEP(sha256.New(), nil, k.key, sealed, nil)
 	if err != nil {
-		return "", &Error{Kind: Unauthorized, URL: a.url, Detail: "the API key's private key does not belong to its ID", Err: err}
+		return "", &Error{Kind: Unauthorized, URL: a.url, Detail: fmt.Sprintf("the private key in anka_auth is not the one of the API key %q; "+
+			"give the key that was downloaded when this API key was made", k.id), Err: err}
 	}
 	return string(secret), nil
 }
@@ -114,17 +140,29 @@ func (k *apiKey) shake(ctx context.Context, c *Client, secret string) ([]byte, e
 	var session struct {
 		Data json.RawMessage `json:"data"`
 	}
-	if json.Unmarshal(a.body, &session) != nil || len(session.Data) == 0 {
-		return nil, &Error{Kind: NotAnka, URL: a.url, Detail: "the answer to the API key is not a session"}
+	body := a.body
+	if decoded, err := decodeBase64(strings.TrimSpace(string(body))); err == nil {
+		body = decoded
+	}
+	if json.Unmarshal(body, &session) != nil || len(session.Data) == 0 {
+		return nil, &Error{Kind: NotAnka, URL: a.url, Detail: "the answer to the API key is not a session; check host, port and scheme of the URL"}
 	}
 	return session.Data, nil
 }
 
+// post is one half of the handshake.
 func (k *apiKey) post(ctx context.Context, c *Client, path string, body map[string]string) (answer, error) {
 	encoded, _ := json.Marshal(body) // strings cannot fail to encode
 	a, err := c.do(ctx, http.MethodPost, path, "", encoded)
-	if err == nil && a.code != http.StatusOK {
-		err = &Error{Kind: Unauthorized, URL: a.url, Detail: fmt.Sprintf("the API key %q was refused (HTTP %d)", k.id, a.code)}
+	if err != nil || a.code == http.StatusOK {
+		return a, err
+	}
+	if a.code == http.StatusUnauthorized || a.code == http.StatusForbidden || (a.code == http.StatusNotFound && !a.html) {
+		return a, &Error{Kind: Unauthorized, URL: a.url, Detail: fmt.Sprintf("the API key %q was refused (HTTP %d); check that the service has "+
+			"a key of this ID, and that API keys are on there (ANKA_ENABLE_API_KEYS)", k.id, a.code)}
+	}
+	if err = c.decode(a, new(any)); err == nil {
+		err = &Error{Kind: NotAnka, URL: a.url, Detail: fmt.Sprintf("the answer to the API key is HTTP %d", a.code)}
 	}
 	return a, err
 }

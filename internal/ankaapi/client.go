@@ -3,9 +3,6 @@ package ankaapi
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,8 +13,9 @@ import (
 	"time"
 )
 
-// maxBody is the most that is read of an answer, in bytes.
-const maxBody = 4 << 20
+// maxBody is the most that is read of an answer, in bytes. A node takes about
+// 4 KiB in a list of them.
+const maxBody = 64 << 20
 
 // defaultTimeout bounds one request when Config sets no timeout.
 const defaultTimeout = 10 * time.Second
@@ -31,6 +29,11 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Credentials are optional.
 	Credentials Credentials
+	// Pin, when set, is the SHA-256 of the only server certificate that is
+	// accepted, of its DER and in hexadecimal, whoever signed it and whatever
+	// name and dates are in it. Neither Credentials.CA nor the system's roots
+	// count then.
+	Pin string
 	// Timeout bounds each request; 0 means 10 s.
 	Timeout time.Duration
 }
@@ -43,14 +46,17 @@ type Client struct {
 	key  *apiKey // nil unless a user API key is the credential
 }
 
-// New makes a client without dialling. The error is about the URL or the
-// credentials; it never repeats a secret.
+// New makes a client without dialling. The error is about the URL, the
+// credentials or the pin; it never repeats a secret.
 func New(cfg Config) (*Client, error) {
 	parsed, err := url.Parse(cfg.URL)
 	if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") {
 		return nil, fmt.Errorf("%q is not the http or https URL of a controller or registry", cfg.URL)
 	}
 	security, err := cfg.Credentials.tls()
+	if err == nil && cfg.Pin != "" {
+		err = pinTo(security, cfg.Pin)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +70,7 @@ func New(cfg Config) (*Client, error) {
 		cfg:  cfg,
 		base: strings.TrimSuffix(parsed.String(), "/"),
 		http: &http.Client{
-			Transport: &http.Transport{DialContext: cfg.Dial, TLSClientConfig: security, MaxIdleConns: 2, IdleConnTimeout: time.Minute},
+			Transport: &http.Transport{DialContext: cfg.Dial, TLSClientConfig: security, MaxIdleConns: 4, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute},
 			// A redirect means that the URL is not the service's own, and
 			// must not take credentials elsewhere.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -81,29 +87,6 @@ func New(cfg Config) (*Client, error) {
 // Close ends idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// tls turns the credentials into a configuration; nil leaves all to Go.
-func (c Credentials) tls() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CA != "" {
-		roots, err := x509.SystemCertPool()
-		if err != nil {
-			roots = x509.NewCertPool()
-		}
-		if !roots.AppendCertsFromPEM([]byte(c.CA)) {
-			return nil, errors.New("the CA of anka_auth contains no PEM certificate")
-		}
-		config.RootCAs = roots
-	}
-	if c.ClientCert != "" || c.ClientKey != "" {
-		pair, err := tls.X509KeyPair([]byte(c.ClientCert), []byte(c.ClientKey))
-		if err != nil {
-			return nil, fmt.Errorf("the client certificate of anka_auth cannot be used: %w", err)
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return config, nil
-}
-
 // answer is what a service answered, whatever its status code.
 type answer struct {
 	url  string
@@ -112,16 +95,35 @@ type answer struct {
 	body []byte
 }
 
+// location is where a redirect leads, without what may be secret in it.
+func location(resp *http.Response) string {
+	target, err := resp.Location()
+	if err != nil {
+		return ""
+	}
+	target.RawQuery, target.User = "", nil
+	return target.String()
+}
+
 // get asks path, with credentials when authenticated.
 func (c *Client) get(ctx context.Context, path string, authenticated bool) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	var header string
-	if authenticated {
-		var err error
-		if header, err = c.authorization(ctx); err != nil {
-			return answer{}, err
-		}
+	if !authenticated {
+		return c.do(ctx, http.MethodGet, path, "", nil)
+	}
+	header, err := c.authorization(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := c.do(ctx, http.MethodGet, path, header, nil)
+	if err != nil || a.code != http.StatusUnauthorized || c.key == nil {
+		return a, err
+	}
+	// The session may have ended before its time: ANKA_API_KEYS_SESSION_TTL is
+	// the server's to choose. A new one is refused for another reason.
+	if header, err = c.key.renew(ctx, c, header); err != nil {
+		return answer{}, err
 	}
 	return c.do(ctx, http.MethodGet, path, header, nil)
 }
@@ -153,18 +155,23 @@ func (c *Client) do(ctx context.Context, method, path, authorization string, bod
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return answer{}, transportError(ctx, target, unwrapURL(err))
+		return answer{}, c.transportError(ctx, target, unwrapURL(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
-	content, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	if err != nil {
-		return answer{}, transportError(ctx, target, err)
+	content, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	switch {
+	case err != nil:
+		return answer{}, c.transportError(ctx, target, err)
+	case len(content) > maxBody:
+		return answer{}, &Error{Kind: NotAnka, URL: target, Detail: fmt.Sprintf("the answer is larger than %d MiB", maxBody>>20)}
+	case refusesPlain(resp.StatusCode, content):
+		return answer{}, &Error{Kind: TLSFailure, URL: target, Detail: wantsHTTPS}
 	}
 	a := answer{url: target, code: resp.StatusCode, body: content}
 	a.html = strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || bytes.HasPrefix(bytes.TrimSpace(content), []byte("<"))
 	if a.code >= 300 && a.code < 400 {
-		return a, &Error{Kind: NotAnka, URL: target, Detail: fmt.Sprintf(
-			"it redirects to %q (HTTP %d), so this is not the service's own URL", resp.Header.Get("Location"), a.code)}
+		return a, &Error{Kind: NotAnka, URL: target, Detail: fmt.Sprintf("it redirects to %q (HTTP %d), so this is not the service's own URL; "+
+			"use that one if the service answers there", location(resp), a.code)}
 	}
 	return a, nil
 }
@@ -176,36 +183,4 @@ func unwrapURL(err error) error {
 		return wrapped.Err
 	}
 	return err
-}
-
-// envelope is the form of all JSON answers.
-type envelope struct {
-	Status  string          `json:"status"`
-	Message string          `json:"message"`
-	Body    json.RawMessage `json:"body"`
-}
-
-// decode reads the body of the envelope into v.
-func (a answer) decode(v any) error {
-	fail := func(kind Kind, format string, args ...any) error {
-		return &Error{Kind: kind, URL: a.url, Detail: fmt.Sprintf(format, args...)}
-	}
-	if a.code == http.StatusUnauthorized || a.code == http.StatusForbidden {
-		return fail(Unauthorized, "authentication failed (HTTP %d); set anka_auth in the provider block to credentials that this service accepts", a.code)
-	}
-	var e envelope
-	if a.html || json.Unmarshal(a.body, &e) != nil || e.Status == "" {
-		what := "something that is not the JSON of an Anka service"
-		if a.html {
-			what = "an HTML page"
-		}
-		return fail(NotAnka, "the answer (HTTP %d) is %s; check host, port and scheme of the URL", a.code, what)
-	}
-	if e.Status != "OK" || a.code != http.StatusOK {
-		return fail(Failed, "the service says %s (HTTP %d): %s", e.Status, a.code, e.Message)
-	}
-	if err := json.Unmarshal(e.Body, v); err != nil {
-		return &Error{Kind: NotAnka, URL: a.url, Detail: "the answer has another shape than expected", Err: err}
-	}
-	return nil
 }

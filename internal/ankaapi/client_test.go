@@ -146,6 +146,10 @@ func TestReady(t *testing.T) {
 		"old and running":           {Controller, map[string]page{"/api/v1/status": {200, documented}}, ""},
 		"old and starting":          {Controller, map[string]page{"/api/v1/status": {200, old}}, Failed},
 		"old and locked":            {Controller, map[string]page{"/api/v1/status": {401, refused}}, ""},
+		"old and locked, HTTP 403":  {Controller, map[string]page{"/api/v1/status": {403, refused}}, ""},
+		"locked by another":         {Controller, map[string]page{"/readyz": {401, "login"}, "/api/v1/status": {401, "login"}}, NotAnka},
+		"login page":                {Controller, map[string]page{"/readyz": {401, "<html>"}, "/api/v1/status": {401, "<html>"}}, NotAnka},
+		"forbidden by another":      {Registry, map[string]page{"/registry/status": {403, `{"error":"no"}`}}, NotAnka},
 		"old, page for every path":  {Controller, map[string]page{"/readyz": {200, "<html>"}, "/api/v1/status": {200, documented}}, ""},
 		"old registry":              {Registry, map[string]page{"/registry/status": {200, registryRunning}}, ""},
 		"web server, no controller": {Controller, map[string]page{"/readyz": {200, "<html>"}}, NotAnka},
@@ -157,6 +161,35 @@ func TestReady(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReady_withCredentials: where they are the service's, its status decides;
+// where they are not, the service serves nevertheless.
+func TestReady_withCredentials(t *testing.T) {
+	const right = "right-token"
+	starting := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		switch {
+		case r.URL.Path != "/api/v1/status":
+			http.NotFound(w, r)
+		case password != right:
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(refused))
+		case starting:
+			_, _ = w.Write([]byte(`{"status":"OK","message":"","body":{"status":"Starting"}}`))
+		default:
+			_, _ = w.Write([]byte(documented))
+		}
+	}))
+	defer server.Close()
+	for _, token := range []string{"", "wrong-token", right} {
+		if err := connect(t, Config{URL: server.URL, Credentials: Credentials{RootToken: token}}).Ready(t.Context(), Controller); err != nil {
+			t.Errorf("token %q: %v", token, err)
+		}
+	}
+	starting = true
+	wants(t, connect(t, Config{URL: server.URL, Credentials: Credentials{RootToken: right}}).Ready(t.Context(), Controller), Failed, `"Starting"`)
 }
 
 func TestRootToken_isSentAndNeverShown(t *testing.T) {

@@ -15,3 +15,13 @@ type Credentials struct {
 	// CA verifies the servers; empty means the system's roots.
 	CA string
 }
+
+// CheckAPIKey returns an error without the key in it when there is an API key
+// that is none: not PEM or base64, or not of RSA.
+func (c Credentials) CheckAPIKey() error {
+	if c.APIKey == "" {
+		return nil
+	}
+	_, err := parseKey(c.APIKey)
+	return err
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,6 +167,12 @@ func (h *Host) StartContainer(ctx context.Context, id string) error {
 		if port, taken := takenPort(err); taken {
 			return &PortTakenError{Host: h.cfg.Name, Port: port, Err: err}
 		}
+		if isMissingPath(err) {
+			return &MissingPathError{Host: h.cfg.Name, Err: err}
+		}
+		if isUnmountable(err) {
+			return &MountError{Host: h.cfg.Name, Err: err}
+		}
 		return notFound(err)
 	})
 }
@@ -184,10 +191,38 @@ func (h *Host) StopContainer(ctx context.Context, id string, grace time.Duration
 	})
 }
 
+// EndContainer is [Host.StopContainer] for one of our containers, with the grace
+// period that it was made with, 10 s when none was. One without our labels is
+// left alone, with [*NotOursError].
+func (h *Host) EndContainer(ctx context.Context, id string) error {
+	found, grace, err := h.ours(ctx, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return h.StopContainer(ctx, found.ID, grace)
+}
+
 // RemoveContainer removes one of our containers, stopping it with its own
 // grace period when it runs. Its volumes stay. One that is not there is no
 // error; one without our labels is left alone, with [*NotOursError].
 func (h *Host) RemoveContainer(ctx context.Context, id string) error {
+	return h.removeWithin(ctx, id, math.MaxInt64)
+}
+
+// discardGrace is how long a container that serves nobody has for ending by
+// itself.
+const discardGrace = 2 * time.Second
+
+// DiscardContainer is [Host.RemoveContainer] for one that serves nobody, whose
+// place is needed: it gets 2 s for ending, whatever its own grace period.
+func (h *Host) DiscardContainer(ctx context.Context, id string) error {
+	return h.removeWithin(ctx, id, discardGrace)
+}
+
+func (h *Host) removeWithin(ctx context.Context, id string, limit time.Duration) error {
 	found, grace, err := h.ours(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -196,7 +231,7 @@ func (h *Host) RemoveContainer(ctx context.Context, id string) error {
 		return err
 	}
 	if found.Status == container.Running || found.Status == container.Restarting || found.Status == container.Paused {
-		if err := h.StopContainer(ctx, found.ID, grace); err != nil {
+		if err := h.StopContainer(ctx, found.ID, min(grace, limit)); err != nil {
 			return err
 		}
 	}

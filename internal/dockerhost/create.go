@@ -13,18 +13,21 @@ import (
 
 	"github.com/containerd/errdefs"
 	dockercontainer "github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/go-connections/nat"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 )
 
-// incompleteSuffix is appended to the name of a container whose files have not
-// all been written yet: under its final name a container is complete, also
-// when the connection or this process dies in between.
-const incompleteSuffix = "-incomplete"
+// cleanupTimeout bounds taking back a container whose files could not be
+// written.
+const cleanupTimeout = 10 * time.Second
 
 // CreateContainer makes a container and its volumes and writes its files, and
-// never starts it. Missing directories of host paths are made by the daemon.
+// never starts it. Missing directories of host paths are made by the daemon,
+// or, where they have to exist, are a [*MissingPathError].
+// Until the files are written it is called [container.IncompleteName]; what an
+// earlier call has left under that name is made anew.
 // When the name is taken by what this very call has made before, as after a
 // connection that dropped in mid-create, its ID is returned; by anything else,
 // the error is [*NameTakenError].
@@ -34,8 +37,13 @@ func (h *Host) CreateContainer(ctx context.Context, spec container.Spec) (string
 		return "", fmt.Errorf("host %q: unable to create container %q: %w", h.cfg.Name, spec.Name, err)
 	}
 	for _, m := range spec.Mounts {
-		if m.Type == container.Volume {
-			if err := h.EnsureVolume(ctx, m.Source, volumeLabels(spec)); err != nil {
+		if m.Type == container.Volume && m.Borrowed {
+			// The daemon would make it, and without the labels of its owner.
+			if err := h.findVolume(ctx, m.Source); err != nil {
+				return "", err
+			}
+		} else if m.Type == container.Volume {
+			if err := h.EnsureVolume(ctx, Volume{Name: m.Source, Labels: volumeLabels(spec), Options: m.Options}); err != nil {
 				return "", err
 			}
 		}
@@ -46,31 +54,47 @@ func (h *Host) CreateContainer(ctx context.Context, spec container.Spec) (string
 	if id, err := h.lookAgain(ctx, spec.Name, spec); !errors.Is(err, ErrNotFound) {
 		return id, err
 	}
-	incomplete := creation{spec.Name + incompleteSuffix, spec, config, hostConfig}
-	id, err := h.createNamed(ctx, incomplete)
-	var taken *NameTakenError
-	if errors.As(err, &taken) && h.discardIncomplete(ctx, incomplete) {
-		id, err = h.createNamed(ctx, incomplete)
+	incomplete := creation{container.IncompleteName(spec.Name), spec, config, hostConfig}
+	// Not taken over: its secrets may be older than those of spec, which no
+	// fingerprint tells.
+	if err := h.discardIncomplete(ctx, incomplete); err != nil {
+		return "", err
 	}
+	id, err := h.createNamed(ctx, incomplete)
 	if err != nil {
 		return "", err
 	}
-	if err := h.CopyTo(ctx, id, spec.Files); err != nil {
+	err = h.CopyTo(ctx, id, spec.Files)
+	if err == nil {
+		err = h.RenameContainer(ctx, id, spec.Name)
+	}
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
+		defer cancel()
+		// Where this fails too, the next call does it.
+		_ = h.discardIncomplete(ctx, incomplete)
 		return "", err
 	}
-	return id, h.RenameContainer(ctx, id, spec.Name)
+	return id, nil
 }
 
-// discardIncomplete removes what an earlier call for the same instance, with
-// other settings, has left unfinished. It was never started and holds nothing.
-func (h *Host) discardIncomplete(ctx context.Context, c creation) bool {
+// discardIncomplete removes what a call for the same instance has left
+// unfinished. It was never started and holds nothing. The error is
+// [*NameTakenError] when it is something else.
+func (h *Host) discardIncomplete(ctx context.Context, c creation) error {
 	d, err := h.Inspect(ctx, c.name)
-	if err != nil || d.Status != container.Created {
-		return false
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	id, ours := d.Identity()
 	wanted, _ := container.Found{Labels: c.spec.Labels}.Identity()
-	return ours && id == wanted && h.RemoveContainer(ctx, d.ID) == nil
+	if !ours || id != wanted || d.Status != container.Created {
+		return &NameTakenError{Host: h.cfg.Name, Name: c.name, Kind: "container"}
+	}
+	return h.RemoveContainer(ctx, d.ID)
 }
 
 type creation struct {
@@ -108,6 +132,8 @@ func (h *Host) createOnce(ctx context.Context, c creation) (string, error) {
 		case errdefs.IsConflict(err):
 			taken = true
 			return nil
+		case isMissingPath(err):
+			return &MissingPathError{Host: h.cfg.Name, Err: err}
 		case errdefs.IsNotFound(err):
 			return &ImageError{Host: h.cfg.Name, Image: c.spec.Image, Err: err}
 		}
@@ -153,6 +179,9 @@ func render(spec container.Spec) (*dockercontainer.Config, *dockercontainer.Host
 	config := &dockercontainer.Config{
 		Image: spec.Image, Labels: spec.Labels, Env: environment(spec), ExposedPorts: nat.PortSet{},
 	}
+	if len(spec.Entrypoint) > 0 {
+		config.Entrypoint = spec.Entrypoint
+	}
 	if args := slices.Concat(spec.Command, spec.BirthArgs); len(args) > 0 {
 		config.Cmd = args
 	}
@@ -164,6 +193,12 @@ func render(spec container.Spec) (*dockercontainer.Config, *dockercontainer.Host
 		PortBindings:  nat.PortMap{},
 		RestartPolicy: dockercontainer.RestartPolicy{Name: dockercontainer.RestartPolicyMode(spec.Restart)},
 		LogConfig:     logConfig(spec.Log),
+		Resources:     dockercontainer.Resources{Memory: spec.Memory, NanoCPUs: spec.CPUs},
+		DNS:           spec.DNS,
+	}
+	config.Healthcheck = healthcheck(spec.Healthcheck)
+	for _, name := range slices.Sorted(maps.Keys(spec.ExtraHosts)) {
+		hostConfig.ExtraHosts = append(hostConfig.ExtraHosts, name+":"+spec.ExtraHosts[name])
 	}
 	for _, p := range spec.Ports {
 		port := nat.Port(strconv.Itoa(p.ContainerPort) + "/tcp")
@@ -172,14 +207,24 @@ func render(spec container.Spec) (*dockercontainer.Config, *dockercontainer.Host
 			nat.PortBinding{HostIP: p.HostIP, HostPort: strconv.Itoa(p.HostPort)})
 	}
 	for _, m := range spec.Mounts {
-		// Binds, not Mounts: only these make missing directories of host
-		// paths in API 1.41. Their syntax has no escape for the colon.
+		if m.Type == container.External {
+			continue
+		}
+		// Binds have no escape for the colon.
 		if strings.Contains(m.Source+m.Target, ":") || m.Source == "" || !strings.HasPrefix(m.Target, "/") {
 			return nil, nil, fmt.Errorf("cannot mount %q at %q", m.Source, m.Target)
 		}
 		if m.Type == container.Bind && !strings.HasPrefix(m.Source, "/") {
 			return nil, nil, fmt.Errorf("host path %q is not absolute", m.Source)
 		}
+		if m.Existing {
+			hostConfig.Mounts = append(hostConfig.Mounts, mount.Mount{
+				Type: mount.TypeBind, Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly,
+			})
+			continue
+		}
+		// Binds, not Mounts: only these make missing directories of host
+		// paths in API 1.41.
 		bind := m.Source + ":" + m.Target
 		if m.ReadOnly {
 			bind += ":ro"
@@ -187,6 +232,19 @@ func render(spec container.Spec) (*dockercontainer.Config, *dockercontainer.Host
 		hostConfig.Binds = append(hostConfig.Binds, bind)
 	}
 	return config, hostConfig, nil
+}
+
+// healthcheck is nil for the image's own check.
+func healthcheck(h *container.Healthcheck) *dockercontainer.HealthConfig {
+	if h == nil {
+		return nil
+	}
+	if h.Disabled {
+		return &dockercontainer.HealthConfig{Test: []string{"NONE"}}
+	}
+	return &dockercontainer.HealthConfig{
+		Test: append([]string{"CMD"}, h.Command...), Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, Retries: h.Retries,
+	}
 }
 
 func environment(spec container.Spec) []string {

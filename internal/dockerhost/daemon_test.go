@@ -128,11 +128,19 @@ func TestCreate_hasItsNameOnlyWhenItsFilesAreThere(t *testing.T) {
 	spec := ownedSpec()
 	spec.Files = []container.File{{Path: "/tls/ca.pem", Content: []byte("x"), Mode: 0o600}}
 	spec = spec.Owned(container.Identity{Owner: "anka", Role: container.Etcd, Instance: "etcd-1"})
+	incomplete := container.IncompleteName(spec.Name)
 	d.on("GET /containers/"+spec.Name+"/json", refuse(http.StatusNotFound, "No such container"))
+	d.on("GET /containers/"+incomplete+"/json", refuse(http.StatusNotFound, "No such container"))
+	d.on("DELETE /containers/the-id", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	d.on("POST /containers/create", func(w http.ResponseWriter, r *http.Request) {
-		if got := r.URL.Query().Get("name"); got != spec.Name+incompleteSuffix {
+		if got := r.URL.Query().Get("name"); got != incomplete {
 			t.Errorf("created as %q", got)
 		}
+		made := func(w http.ResponseWriter, _ *http.Request) {
+			reply(w, http.StatusOK, inspected(incomplete, spec.Labels))
+		}
+		d.on("GET /containers/"+incomplete+"/json", made)
+		d.on("GET /containers/the-id/json", made)
 		reply(w, http.StatusCreated, map[string]any{"Id": "the-id"})
 	})
 	d.on("PUT /containers/the-id/archive", refuse(http.StatusInternalServerError, "no space left on device"))
@@ -140,6 +148,43 @@ func TestCreate_hasItsNameOnlyWhenItsFilesAreThere(t *testing.T) {
 	wantText(t, err, "no space left on device", `host "h1"`)
 	if slices.Contains(d.seen(), "POST /containers/the-id/rename") {
 		t.Error("the container got its name without its files")
+	}
+	if !slices.Contains(d.seen(), "DELETE /containers/the-id") {
+		t.Error("the unfinished container, which has secrets, was left")
+	}
+}
+
+// TestCreate_makesWhatWasLeftUnfinishedAnew: its secrets may be older than they
+// look.
+func TestCreate_makesWhatWasLeftUnfinishedAnew(t *testing.T) {
+	for whose, labels := range map[string]map[string]string{"ours": ownedSpec().Labels, "foreign": nil} {
+		d := newFakeDaemon(t)
+		spec := ownedSpec()
+		spec.Files = []container.File{{Path: "/ca.pem", Content: []byte("x"), Mode: 0o600, Secret: true}}
+		incomplete := container.IncompleteName(spec.Name)
+		left := func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, inspected(incomplete, labels)) }
+		d.on("GET /containers/"+spec.Name+"/json", refuse(http.StatusNotFound, "No such container"))
+		d.on("GET /containers/"+incomplete+"/json", left)
+		d.on("GET /containers/the-id/json", left)
+		d.on("DELETE /containers/the-id", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+		d.on("POST /containers/create", func(w http.ResponseWriter, _ *http.Request) {
+			reply(w, http.StatusCreated, map[string]any{"Id": "new-id"})
+		})
+		d.on("PUT /containers/new-id/archive", func(http.ResponseWriter, *http.Request) {})
+		d.on("POST /containers/new-id/rename", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+		id, err := d.plainHost(t).CreateContainer(testContext(t), spec)
+		if whose == "ours" {
+			seen := d.seen()
+			removed, made := slices.Index(seen, "DELETE /containers/the-id"), slices.Index(seen, "POST /containers/create")
+			if err != nil || id != "new-id" || removed < 0 || made < removed {
+				t.Errorf("got %q, %v after %v", id, err, seen)
+			}
+			continue
+		}
+		var taken *NameTakenError
+		if !errors.As(err, &taken) || taken.Name != incomplete || slices.Contains(d.seen(), "DELETE /containers/the-id") {
+			t.Errorf("with something foreign in its place: %q, %v", id, err)
+		}
 	}
 }
 

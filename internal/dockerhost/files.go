@@ -4,7 +4,9 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -57,6 +59,56 @@ func (h *Host) CopyTo(ctx context.Context, id string, files []container.File) er
 	})
 }
 
+// readAttempts is how often a file that changes while it is read is read again.
+const readAttempts = 5
+
+// ReadFile gives the content of a file inside a container, which may be
+// created and never started, or have ended. A file of more than limit bytes is
+// an error. The error wraps [ErrNotFound] when there is no such container or
+// file.
+func (h *Host) ReadFile(ctx context.Context, id, path string, limit int64) ([]byte, error) {
+	var content []byte
+	err := h.call(ctx, request{fmt.Sprintf("read %s of container %s", path, id), h.callTimeout}, func(ctx context.Context, s *session) error {
+		for attempt := 1; ; attempt++ {
+			archive, _, err := s.api.CopyFromContainer(ctx, id, path)
+			if err != nil {
+				return notFound(err)
+			}
+			content, err = unpack(archive, limit)
+			_ = archive.Close()
+			// The daemon looks at a file's size first and reads it then. One that
+			// took its place in between has another size and breaks the archive.
+			if !errors.Is(err, errTorn) || attempt == readAttempts || ctx.Err() != nil {
+				return err
+			}
+		}
+	})
+	return content, err
+}
+
+var errTorn = errors.New("the file changed while it was read")
+
+// unpack reads the one file of an archive.
+func unpack(archive io.Reader, limit int64) ([]byte, error) {
+	r := tar.NewReader(archive)
+	header, err := r.Next()
+	if err != nil {
+		// Not wrapped: an archive that ends early is no broken connection.
+		return nil, fmt.Errorf("%w: %s", errTorn, err.Error())
+	}
+	if header.Typeflag != tar.TypeReg {
+		return nil, errors.New("it is not a regular file")
+	}
+	if header.Size > limit {
+		return nil, fmt.Errorf("it has %d bytes, and %d are the most that is read", header.Size, limit)
+	}
+	content, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", errTorn, err.Error())
+	}
+	return content, nil
+}
+
 // directories are all parents of the files, parents first, without the root.
 func directories(files []container.File) []string {
 	var dirs []string
@@ -96,4 +148,31 @@ func pack(dirs []string, files []container.File) ([]byte, error) {
 		return nil, err
 	}
 	return buf.Bytes(), nil
+}
+
+// HasFiles reports whether there is a regular file anywhere below a directory
+// inside a container, which may be created and never started. It reads no
+// further than to the first one. The error wraps [ErrNotFound] when there is no
+// such container or directory.
+func (h *Host) HasFiles(ctx context.Context, id, path string) (bool, error) {
+	found := false
+	err := h.call(ctx, request{fmt.Sprintf("look for files in %s of container %s", path, id), h.callTimeout}, func(ctx context.Context, s *session) error {
+		archive, _, err := s.api.CopyFromContainer(ctx, id, path)
+		if err != nil {
+			return notFound(err)
+		}
+		defer func() { _ = archive.Close() }()
+		for r := tar.NewReader(archive); !found; {
+			header, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			found = header.Typeflag == tar.TypeReg
+		}
+		return nil
+	})
+	return found, err
 }

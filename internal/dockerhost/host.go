@@ -195,6 +195,22 @@ func (h *Host) Daemon(ctx context.Context) (Daemon, error) {
 	return d, err
 }
 
+// Clock is the time on the host, by which everything in its containers goes.
+func (h *Host) Clock(ctx context.Context) (time.Time, error) {
+	var clock time.Time
+	err := h.call(ctx, request{"ask the Docker daemon for the time", h.callTimeout}, func(ctx context.Context, s *session) error {
+		info, err := s.api.Info(ctx)
+		if err != nil {
+			return err
+		}
+		if clock, err = time.Parse(time.RFC3339Nano, info.SystemTime); err != nil {
+			return fmt.Errorf("its answer is %q: %w", info.SystemTime, err)
+		}
+		return nil
+	})
+	return clock, err
+}
+
 // request is one act on a daemon: what it is in words that follow "tried to",
 // and how long it may take; 0 leaves that to the caller's context.
 type request struct {

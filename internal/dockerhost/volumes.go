@@ -16,8 +16,9 @@ import (
 
 // Volume is a named volume of a host.
 type Volume struct {
-	Name   string
-	Labels map[string]string
+	Name    string
+	Labels  map[string]string
+	Options container.VolumeOptions
 }
 
 // Volumes lists the volumes that carry all labels of selector, sorted by name.
@@ -30,7 +31,7 @@ func (h *Host) Volumes(ctx context.Context, selector map[string]string) ([]Volum
 	err := h.call(ctx, request{"list volumes", h.callTimeout}, func(ctx context.Context, s *session) error {
 		list, err := s.api.VolumeList(ctx, volume.ListOptions{Filters: args})
 		for _, v := range list.Volumes {
-			found = append(found, Volume{Name: v.Name, Labels: v.Labels})
+			found = append(found, Volume{Name: v.Name, Labels: v.Labels, Options: container.VolumeOptionsOf(v.Options)})
 		}
 		return err
 	})
@@ -38,13 +39,16 @@ func (h *Host) Volumes(ctx context.Context, selector map[string]string) ([]Volum
 	return found, err
 }
 
-// EnsureVolume makes a volume with labels unless it exists. An existing one
-// with other owner, role or instance is left as it is, with [*NameTakenError].
-func (h *Host) EnsureVolume(ctx context.Context, name string, labels map[string]string) error {
+// EnsureVolume makes a volume unless it exists. An existing one with other
+// owner, role or instance is left as it is, with [*NameTakenError], and so is
+// one with other options, with [*VolumeOptionsError]: the daemon would take it
+// without a word.
+func (h *Host) EnsureVolume(ctx context.Context, want Volume) error {
+	name := want.Name
 	return h.call(ctx, request{"make sure of volume " + name, h.callTimeout}, func(ctx context.Context, s *session) error {
 		// The daemon answers with the existing volume when there is one, so
 		// this looks and creates in one step.
-		v, err := s.api.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: labels})
+		v, err := s.api.VolumeCreate(ctx, volume.CreateOptions{Name: name, Labels: want.Labels, DriverOpts: want.Options.Driver()})
 		if errdefs.IsConflict(err) {
 			return &NameTakenError{Host: h.cfg.Name, Name: name, Kind: "volume"}
 		}
@@ -52,11 +56,23 @@ func (h *Host) EnsureVolume(ctx context.Context, name string, labels map[string]
 			return err
 		}
 		existing, ours := container.Found{Labels: v.Labels}.Identity()
-		wanted, _ := container.Found{Labels: labels}.Identity()
+		wanted, _ := container.Found{Labels: want.Labels}.Identity()
 		if !ours || existing != wanted {
 			return &NameTakenError{Host: h.cfg.Name, Name: name, Kind: "volume"}
 		}
+		if has := container.VolumeOptionsOf(v.Options); has != want.Options {
+			return &VolumeOptionsError{Host: h.cfg.Name, Name: name, Has: has, Wanted: want.Options}
+		}
 		return nil
+	})
+}
+
+// findVolume makes sure that a volume exists. The error wraps [ErrNotFound]
+// when it does not.
+func (h *Host) findVolume(ctx context.Context, name string) error {
+	return h.call(ctx, request{"find volume " + name, h.callTimeout}, func(ctx context.Context, s *session) error {
+		_, err := s.api.VolumeInspect(ctx, name)
+		return notFound(err)
 	})
 }
 

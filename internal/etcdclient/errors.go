@@ -42,6 +42,10 @@ var (
 	// ErrDowngradeInProgress: another downgrade has been enabled and neither
 	// finished nor cancelled.
 	ErrDowngradeInProgress = errors.New("another downgrade is in progress")
+	// ErrDowngradeTarget: a downgrade goes to the minor version below the one that
+	// the cluster works as. Some seconds after its members came to a later
+	// version, or after a downgrade was cancelled, it still works as the older.
+	ErrDowngradeTarget = errors.New("the cluster does not work as the minor version above that one")
 	// ErrCorruptSnapshot: what arrived is not what the member sent.
 	ErrCorruptSnapshot = errors.New("the snapshot is damaged")
 )
@@ -61,6 +65,7 @@ var meanings = []struct{ theirs, ours error }{
 	{rpctypes.ErrNoSpace, ErrNoSpace},
 	{rpctypes.Error(rpctypes.ErrGRPCNotSupportedForLearner), ErrUnsupportedByLearner},
 	{rpctypes.ErrDowngradeInProcess, ErrDowngradeInProgress},
+	{rpctypes.ErrInvalidDowngradeTargetVersion, ErrDowngradeTarget},
 }
 
 // clarify turns etcd's wording of common troubles into ours and keeps the

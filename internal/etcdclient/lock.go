@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -105,7 +106,7 @@ func (c *Client) AcquireLock(ctx context.Context, request LockRequest) (*Lock, e
 	}
 	if !answer.Succeeded {
 		c.forget(ctx, lease.ID)
-		return nil, c.held(ctx, request.Name, answer)
+		return nil, c.held(ctx, request.Name, answer.Responses[0].GetResponseRange().Kvs)
 	}
 	// The lock outlives the call, and so does what renews it.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -117,10 +118,22 @@ func (c *Client) AcquireLock(ctx context.Context, request LockRequest) (*Lock, e
 	return lock, nil
 }
 
+// LockHolder tells who holds a lock, nil when nobody does.
+func (c *Client) LockHolder(ctx context.Context, name string) (*LockHeldError, error) {
+	answer, err := c.client.Get(ctx, lockPrefix+name)
+	if err != nil {
+		return nil, c.failed("look at lock "+name, err)
+	}
+	if len(answer.Kvs) == 0 {
+		return nil, nil
+	}
+	return c.held(ctx, name, answer.Kvs), nil
+}
+
 // held describes who has the lock.
-func (c *Client) held(ctx context.Context, name string, answer *clientv3.TxnResponse) error {
+func (c *Client) held(ctx context.Context, name string, kvs []*mvccpb.KeyValue) *LockHeldError {
 	held := &LockHeldError{Name: name, Holder: Holder{Who: "an unknown holder", Host: "an unknown machine"}}
-	for _, kv := range answer.Responses[0].GetResponseRange().Kvs {
+	for _, kv := range kvs {
 		// Whatever stands there holds the lock, readable or not.
 		_ = json.Unmarshal(kv.Value, &held.Holder)
 		if left, err := c.client.TimeToLive(ctx, clientv3.LeaseID(kv.Lease)); err == nil {

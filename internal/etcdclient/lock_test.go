@@ -46,6 +46,13 @@ func TestLock_isHeldByOneAtATime(t *testing.T) {
 			t.Errorf("the error does not say %q: %v", text, err)
 		}
 	}
+	seen, err := api.LockHolder(within(t, 5*time.Second), "anka")
+	if err != nil || seen == nil || seen.Holder != held.Holder {
+		t.Errorf("the holder that is looked up: %+v, %v", seen, err)
+	}
+	if nobody, err := api.LockHolder(within(t, 5*time.Second), "free"); err != nil || nobody != nil {
+		t.Errorf("a free lock is held by %+v, %v", nobody, err)
+	}
 	other := request(cluster, 30*time.Second)
 	other.Name = "other"
 	beside, err := api.AcquireLock(within(t, 5*time.Second), other)

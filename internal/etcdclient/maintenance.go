@@ -117,7 +117,8 @@ var downgradeActions = map[DowngradeAction]clientv3.DowngradeAction{
 // version, such as "3.6"; only one minor below the current one is possible.
 // What was done before is success: a downgrade to the same version that is in
 // progress, and a cancellation when none is. Another one that is in progress
-// is [ErrDowngradeInProgress]. Send it to the leader.
+// is [ErrDowngradeInProgress], and a version that is not one below
+// [ErrDowngradeTarget]. Send it to the leader.
 func (c *Client) Downgrade(ctx context.Context, action DowngradeAction, version string) error {
 	step, known := downgradeActions[action]
 	if !known {
@@ -134,7 +135,10 @@ func (c *Client) Downgrade(ctx context.Context, action DowngradeAction, version 
 		return nil
 	}
 	failure := c.failed(what, err)
-	if action != DowngradeCancel && errors.Is(failure, ErrDowngradeInProgress) {
+	// Some seconds after a downgrade was enabled the cluster works as the older
+	// version, from which the target is no step down any more.
+	repeated := errors.Is(failure, ErrDowngradeInProgress) || errors.Is(failure, ErrDowngradeTarget)
+	if action != DowngradeCancel && repeated {
 		status, err := c.client.Status(ctx, c.url)
 		if err == nil && sameMinor(status.DowngradeInfo.GetTargetVersion(), version) {
 			return nil

@@ -117,14 +117,24 @@ func TestDowngrade_canBeRepeatedAndTakenBack(t *testing.T) {
 	do := func(action etcdclient.DowngradeAction, version string) error {
 		return s.api.Downgrade(within(t, 5*time.Second), action, version)
 	}
-	if err := do(etcdclient.DowngradeValidate, "3.5"); err == nil {
-		t.Error("two minors down passed")
+	if err := do(etcdclient.DowngradeValidate, "3.5"); !errors.Is(err, etcdclient.ErrDowngradeTarget) {
+		t.Errorf("two minors down: %v", err)
 	}
 	eventually(t, "a downgrade is possible", func(context.Context) error { return do(etcdclient.DowngradeValidate, "3.6") })
 	for range 2 {
 		must(t, do(etcdclient.DowngradeEnable, "3.6"))
 		must(t, do(etcdclient.DowngradeValidate, "3.6"))
 	}
+	// The cluster works as 3.6 by then, and an apply that was interrupted asks
+	// again.
+	eventually(t, "the data is ready for 3.6", func(context.Context) error {
+		if got := s.status(t).StorageVersion; !strings.HasPrefix(got, "3.6") {
+			return fmt.Errorf("it is for %s", got)
+		}
+		return nil
+	})
+	must(t, do(etcdclient.DowngradeValidate, "3.6"))
+	must(t, do(etcdclient.DowngradeEnable, "3.6"))
 	if got := s.status(t).DowngradeTarget; !strings.HasPrefix(got, "3.6") {
 		t.Errorf("downgrade target %q", got)
 	}
@@ -134,6 +144,11 @@ func TestDowngrade_canBeRepeatedAndTakenBack(t *testing.T) {
 	if got := s.status(t).DowngradeTarget; got != "" {
 		t.Errorf("downgrade target %q after it was cancelled", got)
 	}
+	// The cluster works as 3.6 for some seconds yet, from which that is no step.
+	if err := do(etcdclient.DowngradeValidate, "3.6"); !errors.Is(err, etcdclient.ErrDowngradeTarget) {
+		t.Errorf("right after it was cancelled: %v", err)
+	}
+	eventually(t, "a downgrade is possible again", func(context.Context) error { return do(etcdclient.DowngradeValidate, "3.6") })
 	old := startCluster(t, images.Etcd35, 1)[0]
 	must(t, old.api.Downgrade(within(t, 5*time.Second), etcdclient.DowngradeCancel, "3.4"))
 	if err := do("sideways", "3.6"); err == nil {

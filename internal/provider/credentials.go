@@ -102,6 +102,9 @@ func (s source) check(c ankaapi.Credentials) {
 		s.diags.AddAttributeError(at.AtName("api_key"), invalidCredentials,
 			"An API key needs both its ID and its private key: only one of them (or of ANKA_API_KEY_ID and ANKA_API_KEY) is set.")
 	}
+	if err := c.CheckAPIKey(); err != nil {
+		s.diags.AddAttributeError(at.AtName("api_key"), invalidCredentials, fmt.Sprintf("The API key cannot be used: %v.", err))
+	}
 }
 
 func (s source) plain(value types.String, env string) string {

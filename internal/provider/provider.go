@@ -7,12 +7,16 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/datasources/controllernodes"
 	"github.com/anka-ha/terraform-provider-anka/internal/datasources/controllerstatus"
 	"github.com/anka-ha/terraform-provider-anka/internal/datasources/etcdstatus"
+	"github.com/anka-ha/terraform-provider-anka/internal/datasources/registrystatus"
+	"github.com/anka-ha/terraform-provider-anka/internal/functions/joincommand"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/controller"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/etcdcluster"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/registry"
@@ -22,6 +26,7 @@ import (
 var (
 	_ provider.Provider                   = (*ankaProvider)(nil)
 	_ provider.ProviderWithValidateConfig = (*ankaProvider)(nil)
+	_ provider.ProviderWithFunctions      = (*ankaProvider)(nil)
 )
 
 type ankaProvider struct{ version string }
@@ -55,7 +60,12 @@ func (p *ankaProvider) Resources(context.Context) []func() resource.Resource {
 
 // DataSources are what can be read of a running topology.
 func (p *ankaProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{controllerstatus.New, etcdstatus.New}
+	return []func() datasource.DataSource{controllernodes.New, controllerstatus.New, etcdstatus.New, registrystatus.New}
+}
+
+// Functions are what configurations can compute with.
+func (p *ankaProvider) Functions(context.Context) []func() function.Function {
+	return []func() function.Function{joincommand.New}
 }
 
 // ValidateConfig checks offline what is known of the block.

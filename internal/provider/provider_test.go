@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/pem"
 	"os"
 	"path/filepath"
@@ -149,6 +151,10 @@ func TestValidate_namesAttributeAndFault(t *testing.T) {
 			`The root token has 6 characters. The value must be at least 10 characters long.`},
 		"anka certificate": {object{"anka_auth": object{"ca_pem": "x"}}, `("anka_auth").("ca_pem"): Invalid credentials: ` +
 			`The CA contains no certificate in PEM.`},
+		"API key": {object{"anka_auth": object{"api_key": object{"id": "ci", "key": "s3cr3t!"}}}, `("anka_auth").("api_key"): Invalid credentials: ` +
+			`The API key cannot be used: it is neither PEM nor base64.`},
+		"API key of another kind": {object{"anka_auth": object{"api_key": object{"id": "ci", "key": privateKey(t, "")}}}, `("anka_auth").("api_key"): ` +
+			`Invalid credentials: The API key cannot be used: it is not an RSA private key.`},
 		"host partly known": {oneHost(object{"docker_host": "ftp://10.0.1.4", "address": unknown{}}), h1 + `.("docker_host"): ` +
 			`Invalid host: hosts["h1"].docker_host: "ftp://10.0.1.4" does not begin with ssh://, tcp:// or unix://.`},
 	}
@@ -238,7 +244,13 @@ func TestConfigure_unknownIsNeverAnError(t *testing.T) {
 
 func TestConfigure_readsCredentialsFromTheEnvironment(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key.pem")
-	if err := os.WriteFile(file, []byte("-----BEGIN KEY-----"), 0o600); err != nil {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(private)}))
+	err = os.WriteFile(file, []byte(key), 0o600)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("ANKA_ROOT_TOKEN", "from-the-environment")
@@ -248,7 +260,7 @@ func TestConfigure_readsCredentialsFromTheEnvironment(t *testing.T) {
 	if len(details) > 0 {
 		t.Fatal(details)
 	}
-	if c := data.Credentials; c.RootToken != "from-the-environment" || c.APIKeyID != "id-1" || c.APIKey != "-----BEGIN KEY-----" {
+	if c := data.Credentials; c.RootToken != "from-the-environment" || c.APIKeyID != "id-1" || c.APIKey != key {
 		t.Errorf("got %+v", c)
 	}
 	data, _ = configured(t, object{"anka_auth": object{"root_token": "from-the-configuration"}})

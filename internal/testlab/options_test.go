@@ -26,7 +26,7 @@ func TestOptions_refusesWhatCannotWork(t *testing.T) {
 		}
 	}
 	got, err := Options{}.withDefaults()
-	if err != nil || got.Name != "lab" || got.Hosts != 3 || len(got.Images) != 3 {
+	if err != nil || got.Name != "lab" || got.Hosts != 3 || len(got.Images) != 4 {
 		t.Errorf("defaults are %+v, %v", got, err)
 	}
 	if got, _ := (Options{Images: []string{}}).withDefaults(); len(got.Images) != 0 {

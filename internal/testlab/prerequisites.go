@@ -15,7 +15,7 @@ import (
 var programs = map[string]string{
 	"dockerd": "docker.io", "docker": "docker.io", "containerd": "containerd", "runc": "runc",
 	"ip": "iproute2", "iptables": "iptables", "sshd": "openssh-server", "mkfs.ext4": "e2fsprogs",
-	"nsenter": "util-linux", "setsid": "util-linux", "pivot_root": "util-linux", "mount": "mount", "bash": "bash",
+	"busybox": "busybox-static", "rsync": "rsync", "nsenter": "util-linux", "setsid": "util-linux", "pivot_root": "util-linux", "mount": "mount", "bash": "bash",
 }
 
 // policyPath is Debian's switch that keeps an installation from starting services.

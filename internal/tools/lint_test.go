@@ -36,7 +36,7 @@ var stubs = map[string][]string{
 
 // layers are the packages of the project that the cases import.
 var layers = []string{
-	"provider", "resources/controller", "datasources/controllerstatus", "tf/diags", "ops/etcdops",
+	"provider", "resources/controller", "datasources/controllerstatus", "functions/joincommand", "tf/diags", "ops/etcdops",
 	"topology/etcd", "dockerhost", "etcdclient", "ankaapi", "testlab",
 }
 
@@ -62,6 +62,7 @@ var arrows = []arrow{
 	{dir: "topology/x", imports: "net", says: "topology is pure"},
 	{dir: "topology/x", imports: "net/http", says: "is not allowed"},
 	{dir: "topology/x", imports: "crypto/tls", says: "topology is pure"},
+	{dir: "topology/x", imports: "crypto/x509", says: "topology is pure"},
 	{dir: "topology/x", imports: "os", says: "topology is pure"},
 	{dir: "topology/x", imports: "os/exec", says: "topology is pure"},
 	{dir: "topology/x", imports: "path/filepath", says: "topology is pure"},
@@ -104,6 +105,7 @@ var arrows = []arrow{
 	{dir: "ankaapi/x", imports: "github.com/hashicorp/terraform-plugin-log/tflog", says: "framework belongs to"},
 	{dir: "resources/x", imports: framework},
 	{dir: "datasources/x", imports: framework},
+	{dir: "functions/x", imports: framework},
 	{dir: "tf/x", imports: framework},
 	{dir: "provider/x", imports: framework},
 
@@ -137,11 +139,30 @@ var arrows = []arrow{
 	{dir: "datasources/x", imports: "~/ankaapi", says: "act through internal/ops"},
 	{dir: "resources/x", imports: "~/datasources/controllerstatus", says: "do not know each other"},
 	{dir: "datasources/x", imports: "~/resources/controller", says: "do not know each other"},
+	{dir: "ankaapi/x", imports: "~/functions/joincommand", says: "know nothing of Terraform"},
+	{dir: "ops/x", imports: "~/functions/joincommand", says: "knows nothing of Terraform"},
+	{dir: "tf/x", imports: "~/functions/joincommand", says: "tf is below functions"},
+	{dir: "resources/x", imports: "~/functions/joincommand", says: "functions are for configurations"},
+	{dir: "datasources/x", imports: "~/functions/joincommand", says: "functions are for configurations"},
+	{dir: "functions/x", imports: "~/provider", says: "functions only compute"},
+	{dir: "functions/x", imports: "~/resources/controller", says: "functions only compute"},
+	{dir: "functions/x", imports: "~/datasources/controllerstatus", says: "functions only compute"},
+	{dir: "functions/x", imports: "~/ops/etcdops", says: "functions only compute"},
+	{dir: "functions/x", imports: "~/dockerhost", says: "functions only compute"},
+	{dir: "functions/x", imports: "~/etcdclient", says: "functions only compute"},
+	{dir: "functions/x", imports: "~/ankaapi", says: "functions only compute"},
+	{dir: "functions/x", imports: "os", says: "functions only compute"},
+	{dir: "functions/x", imports: "net", says: "functions only compute"},
+	{dir: "functions/x", imports: "net/http", says: "spoken by internal/ankaapi"},
+	{dir: "functions/x", imports: "~/topology/etcd"},
+	{dir: "functions/x", imports: "~/tf/diags"},
+	{dir: "provider/x", imports: "~/functions/joincommand"},
 	{dir: "resources/x", imports: "~/ops/etcdops"},
 	{dir: "resources/x", imports: "~/topology/etcd"},
 	{dir: "provider/x", imports: "~/resources/controller"},
 	{dir: "", imports: "~/ops/etcdops", says: "main starts internal/provider"},
 	{dir: "", imports: "~/resources/controller", says: "main starts internal/provider"},
+	{dir: "", imports: "~/functions/joincommand", says: "main starts internal/provider"},
 	{dir: "", imports: "~/dockerhost", says: "main starts internal/provider"},
 }
 

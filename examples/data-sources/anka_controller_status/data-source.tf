@@ -13,6 +13,18 @@ data "anka_controller_status" "all" {
 check "controllers" {
   assert {
     condition     = alltrue([for status in data.anka_controller_status.all : status.ready])
-    error_message = "Not all controllers are ready."
+    error_message = "Not all controllers are ready: ${join(" ", [for status in data.anka_controller_status.all : status.error])}"
+  }
+}
+
+# What comes next needs a controller that works: the apply waits here for it.
+data "anka_controller_status" "first" {
+  host = "h1"
+  url  = anka_controller.this.urls["h1"]
+
+  wait_for = {
+    ready            = true
+    registry_running = true
+    timeout          = "2m"
   }
 }

@@ -5,5 +5,11 @@ resource "anka_registry" "this" {
   # Templates are pushed to this one.
   primary = "h1"
 
+  # Where each host has mounted its data disk.
   storage = { path = "/opt/registry-storage" }
+
+  logging = {
+    access_logs = true
+    max_size    = "1GB"
+  }
 }

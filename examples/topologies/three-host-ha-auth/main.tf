@@ -35,7 +35,7 @@ resource "anka_registry" "this" {
   image    = var.images.registry
   replicas = { for host in local.hosts : host => {} }
   primary  = local.hosts[0]
-  storage  = { path = "/opt/registry-storage" }
+  storage  = { path = "/opt/registry-storage", create_path = true } # without create_path where a disk is mounted there
 
   root_token_wo         = var.root_token
   root_token_wo_version = var.root_token_version

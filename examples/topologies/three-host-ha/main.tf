@@ -21,7 +21,7 @@ resource "anka_registry" "this" {
 
   replicas = { for host in local.hosts : host => {} }
   primary  = coalesce(var.primary, local.hosts[0])
-  storage  = { path = var.registry_storage_path }
+  storage  = { path = var.registry_storage_path, create_path = var.create_registry_storage_path }
 }
 
 resource "anka_controller" "this" {

@@ -52,6 +52,12 @@ variable "registry_storage_path" {
   default     = "/opt/registry-storage"
 }
 
+variable "create_registry_storage_path" {
+  description = "Whether registry_storage_path is made where it is missing. Set it to false where a disk is mounted there."
+  type        = bool
+  default     = true
+}
+
 variable "images" {
   description = "Images other than the vendor's, for example from a mirror or built on the hosts."
   type = object({

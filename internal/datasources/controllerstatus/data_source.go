@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/statusops"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/controllerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
 )
@@ -27,18 +28,23 @@ func New() datasource.DataSource { return &statusDataSource{} }
 
 // model is the data source as configuration and state hold it.
 type model struct {
-	URL              types.String `tfsdk:"url"`
-	Host             types.String `tfsdk:"host"`
-	Timeout          types.String `tfsdk:"timeout"`
-	AllowUnreachable types.Bool   `tfsdk:"allow_unreachable"`
-	Status           types.String `tfsdk:"status"`
-	Version          types.String `tfsdk:"version"`
-	RegistryAddress  types.String `tfsdk:"registry_address"`
-	RegistryStatus   types.String `tfsdk:"registry_status"`
-	License          types.String `tfsdk:"license"`
-	Ready            types.Bool   `tfsdk:"ready"`
-	Reachable        types.Bool   `tfsdk:"reachable"`
-	Error            types.String `tfsdk:"error"`
+	controllerattr.Target
+	WaitFor         *waitFor     `tfsdk:"wait_for"`
+	Status          types.String `tfsdk:"status"`
+	Version         types.String `tfsdk:"version"`
+	RegistryAddress types.String `tfsdk:"registry_address"`
+	RegistryStatus  types.String `tfsdk:"registry_status"`
+	License         types.String `tfsdk:"license"`
+	Ready           types.Bool   `tfsdk:"ready"`
+	Reachable       types.Bool   `tfsdk:"reachable"`
+	Error           types.String `tfsdk:"error"`
+}
+
+// waitFor is the attribute wait_for.
+type waitFor struct {
+	Ready           types.Bool   `tfsdk:"ready"`
+	RegistryRunning types.Bool   `tfsdk:"registry_running"`
+	Timeout         types.String `tfsdk:"timeout"`
 }
 
 // Metadata names the data source.
@@ -56,38 +62,36 @@ func (d *statusDataSource) Configure(_ context.Context, req datasource.Configure
 // Schema describes the data source.
 func (d *statusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "What a controller of the Anka Build Cloud says of itself.\n\n" +
-			"Credentials come from `anka_auth` of the provider block and from nowhere else, because arguments of a data source are kept in state.",
-		Attributes: map[string]schema.Attribute{
-			"url": schema.StringAttribute{
-				Required: true, MarkdownDescription: "URL of the controller, such as `http://10.0.1.4`.",
-				Validators: []validator.String{validate.ServiceURL()},
-			},
-			"host": schema.StringAttribute{
+		MarkdownDescription: "What a controller of the Anka Build Cloud says of itself, now or once it is ready. Texts are empty, and never null, where " +
+			"the controller did not say them.\n\n" +
+			controllerattr.Credentials,
+		Attributes: controllerattr.AddTo(map[string]schema.Attribute{
+			"wait_for": schema.SingleNestedAttribute{
 				Optional: true,
-				MarkdownDescription: "Key of a host in the provider's `hosts`, to reach the URL the way that host's services are reached, " +
-					"such as through its ssh connection. Without it the URL is reached from where Terraform runs.",
-				Validators: []validator.String{validate.Name()},
-			},
-			"timeout": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: fmt.Sprintf("How long to wait for each answer. Default `%s`.", statusops.DefaultTimeout),
-				Validators:          []validator.String{validate.Duration()},
-			},
-			"allow_unreachable": schema.BoolAttribute{
-				Optional: true,
-				MarkdownDescription: "Whether a controller that cannot be reached, fails, or refuses the credentials is data and no error. " +
-					"For `check` blocks. Default `false`.",
+				MarkdownDescription: "Ask again, twice a second, until the controller is in the state that is given here. It ends early with an error that " +
+					"time does not cure: refused credentials, a certificate that does not fit, something else than a controller at the URL.",
+				Attributes: map[string]schema.Attribute{
+					"ready": schema.BoolAttribute{Optional: true, MarkdownDescription: "Wait until it is ready to serve. Default `true`."},
+					"registry_running": schema.BoolAttribute{
+						Optional: true, MarkdownDescription: "Wait until it reaches its registry, so that `registry_status` is `Running`. Default `false`.",
+					},
+					"timeout": schema.StringAttribute{
+						Optional: true,
+						MarkdownDescription: fmt.Sprintf("How long to wait at most. Then it is an error with the last answer, or, with `allow_unreachable`, "+
+							"that is data. Default `%s`.", statusops.DefaultWait),
+						Validators: []validator.String{validate.Duration()},
+					},
+				},
 			},
 			"status":           computed("Status of the controller: `Running` when all is well."),
 			"version":          computed("Version, such as `1.50.1-5e3c3f5b`."),
 			"registry_address": computed("URL of the registry that nodes are told."),
 			"registry_status":  computed("Status of that registry: `Running`, or `FAIL` when the controller cannot reach it."),
 			"license":          computed("Kind of license: `basic`, `enterprise` or `enterprise plus`."),
-			"error":            computed("With `allow_unreachable`: why there is no status."),
+			"error":            computed("With `allow_unreachable`: why there is no status, or not the one that was waited for. Empty when all is as it should be."),
 			"ready":            schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the controller is ready to serve."},
 			"reachable":        schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it answered at all."},
-		},
+		}),
 	}
 }
 

@@ -36,6 +36,7 @@ func (c *Cluster) Plan(ctx context.Context) ([]topology.Step, survey.Survey, err
 		return nil, s, err
 	}
 	steps, err := etcd.Plan(c.Desired, o)
+	c.Warnings = etcd.ChangeWarnings(c.Desired, o)
 	return steps, s, err
 }
 
@@ -69,13 +70,13 @@ func (c *Cluster) Apply(ctx context.Context) (Result, error) {
 	c.release(ctx)
 	result.Incarnations = c.incarnations(result.Survey)
 	result.Left = c.left(result.Survey, last)
+	if c.Desired.Born && (err != nil || result.Verdict.IDs == nil) {
+		result.Verdict = etcd.Judge(c.Desired, c.Views(context.WithoutCancel(ctx)))
+		result.Quorum = result.Verdict.Quorum
+	}
 	if err == nil {
 		result.Whole = c.Proven
 		return result, nil
-	}
-	if c.Desired.Born {
-		result.Verdict = etcd.Judge(c.Desired, c.Views(context.WithoutCancel(ctx)))
-		result.Quorum = result.Verdict.Quorum
 	}
 	return result, c.afterFailure(ctx, done, err)
 }
@@ -87,6 +88,7 @@ func (c *Cluster) left(s survey.Survey, o etcd.Observed) []etcd.Member {
 		_, present := c.find(s, m)
 		_, kept := c.previous(s, m)
 		if present || kept || s.Reach[m.Host] != topology.Reachable || o.Membership.Lists(m) {
+			m.Out = m.Out || o.Membership.Known && !o.Membership.Lists(m)
 			left = append(left, m)
 		}
 	}
@@ -117,10 +119,12 @@ func (c *Cluster) do(ctx context.Context, step topology.Step, o etcd.Observed, s
 			return host.PullImage(ctx, step.Image)
 		})
 	case etcd.Create:
-		return c.create(ctx, step.Members, etcd.Bootstrap, step.Token)
+		of := c.Desired
+		of.Token = step.Token
+		return c.create(ctx, step.Members, etcd.Bootstrap, of)
 	case etcd.Recreate:
 		c.Proven = false
-		return c.create(ctx, []etcd.Member{step.Member}, etcd.Rejoin, "")
+		return c.create(ctx, []etcd.Member{step.Member}, etcd.Rejoin, step.Of)
 	case etcd.Start:
 		return c.startAndAwait(ctx, step, look{o, s})
 	case etcd.Discard:
@@ -134,10 +138,18 @@ func (c *Cluster) do(ctx context.Context, step topology.Step, o etcd.Observed, s
 	}
 }
 
-func (c *Cluster) create(ctx context.Context, members []etcd.Member, birth etcd.Birth, token string) error {
+func (c *Cluster) create(ctx context.Context, members []etcd.Member, birth etcd.Birth, of etcd.Desired) error {
 	var mu sync.Mutex
 	return c.each(ctx, members, func(ctx context.Context, m etcd.Member, host *dockerhost.Host) error {
-		id, err := host.CreateContainer(ctx, c.Desired.Spec(m, birth, token))
+		token := of.Token
+		if birth == etcd.Rejoin {
+			token = "" // it is of no use beside data
+		}
+		spec := of.Spec(m, birth, token)
+		if birth == etcd.Bootstrap {
+			spec = signed(spec)
+		}
+		id, err := host.CreateContainer(ctx, spec)
 		if err != nil {
 			return fmt.Errorf("member %s: %w", m.Name, err)
 		}

@@ -41,6 +41,15 @@ type Cluster struct {
 	// Log, when set, is told every step before it is carried out.
 	Log func(context.Context, topology.Step)
 
+	// Planning lets [Cluster.Plan] take members that an apply which was killed
+	// has left among the former ones. An apply takes only what its plan has
+	// shown.
+	Planning bool
+	// Adopted are the members that were taken so.
+	Adopted []etcd.Member
+	// Warnings are what [Cluster.Plan] found about the change of versions.
+	Warnings []string
+
 	// created are the members whose containers this operation made.
 	created map[string]string
 	// snapshotted, downgrading: these steps were carried out in this run.
@@ -50,7 +59,10 @@ type Cluster struct {
 	// changed is when members were last changed or started.
 	changed time.Time
 	mu      sync.Mutex
-	clients map[string]*etcdclient.Client
+	clients map[string]*etcdclient.Client // by client URL
+	ports   map[string]int                // client ports in use, by member
+	// mute are members that were waited for in vain.
+	mute map[string]bool
 }
 
 // Close ends the connections to members.
@@ -102,57 +114,6 @@ func (c *Cluster) each(ctx context.Context, members []etcd.Member, do func(conte
 	})
 }
 
-// Observe looks at the containers of all members' hosts, and at what the
-// planner asks in addition: whether hosts that lack a container have the
-// image, and whether members that were made again find their data.
-func (c *Cluster) Observe(ctx context.Context) (etcd.Observed, survey.Survey, error) {
-	s, err := survey.Take(ctx, c.Fleet, c.hosts())
-	if err != nil {
-		return etcd.Observed{}, s, err
-	}
-	o := etcd.Observed{
-		Hosts: s.Reach, Containers: s.Containers, Proven: c.Proven,
-		Images: map[string]bool{}, Data: map[string]bool{},
-		Snapshotted: c.snapshotted, Downgrading: c.downgrading,
-	}
-	if c.Desired.Born {
-		o.Membership = etcd.Consensus(c.Desired.All(), c.runningViews(ctx, s))
-	}
-	var mu sync.Mutex
-	err = c.each(ctx, c.Desired.Members, func(ctx context.Context, m etcd.Member, host *dockerhost.Host) error {
-		if s.Reach[m.Host] != topology.Reachable {
-			return nil
-		}
-		found, present := c.find(s, m)
-		if present && found.Image == c.Desired.Image {
-			// An image that a container uses is there.
-			mu.Lock()
-			o.Images[m.Host] = true
-			mu.Unlock()
-		}
-		switch {
-		case !present || found.Image != c.Desired.Image:
-			has, err := host.HasImage(ctx, c.Desired.Image)
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			o.Images[m.Host] = has
-		case found.Status == container.Created && found.Labels[etcd.LabelBirth] == string(etcd.Rejoin):
-			has, err := host.Exists(ctx, found.ID, etcd.DataTarget+"/member/wal")
-			if err != nil {
-				return err
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			o.Data[m.Name] = has
-		}
-		return nil
-	})
-	return o, s, err
-}
-
 func (c *Cluster) identity(m etcd.Member) container.Identity {
 	return container.Identity{Owner: c.Desired.Cluster, Role: container.Etcd, Instance: m.Name}
 }
@@ -175,28 +136,6 @@ func (c *Cluster) named(s survey.Survey, m etcd.Member, name string) (container.
 		}
 	}
 	return container.Found{}, false
-}
-
-// client returns the connection to one member, made on first use.
-func (c *Cluster) client(m etcd.Member) (*etcdclient.Client, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if client, made := c.clients[m.Key()]; made {
-		return client, nil
-	}
-	host, err := c.Fleet.Host(m.Host)
-	if err != nil {
-		return nil, err
-	}
-	client, err := etcdclient.New(m.ClientURL(), host.DialService)
-	if err != nil {
-		return nil, err
-	}
-	if c.clients == nil {
-		c.clients = map[string]*etcdclient.Client{}
-	}
-	c.clients[m.Key()] = client
-	return client, nil
 }
 
 // Views asks every member for its view of the cluster, all at the same time.
@@ -251,6 +190,7 @@ func (c *Cluster) view(ctx context.Context, m etcd.Member) etcd.View {
 	view := etcd.View{
 		ClusterID: status.ClusterID, MemberID: status.MemberID, Leader: status.Leader, Version: status.Version,
 		Learner: status.Learner, Applied: status.RaftApplied, Alarms: alarms(status.Errors),
+		DowngradeTarget: status.DowngradeTarget,
 	}
 	for _, p := range status.Members {
 		view.Peers = append(view.Peers, etcd.Peer{ID: p.ID, Name: p.Name, PeerURLs: p.PeerURLs, Learner: p.Learner})
@@ -287,7 +227,7 @@ type Report struct {
 // Look reads the cluster without changing or writing anything: one call to
 // each daemon, and the views of the members.
 func (c *Cluster) Look(ctx context.Context) (Report, error) {
-	s, err := survey.Take(ctx, c.Fleet, c.hosts())
+	s, err := c.take(ctx)
 	if err != nil {
 		return Report{Survey: s}, err
 	}

@@ -19,13 +19,13 @@ import (
 func (c *Cluster) Destroy(ctx context.Context, purge bool) (left []string, last survey.Survey, err error) {
 	task := runner.Task[etcd.Observed]{
 		Observe: func(ctx context.Context) (etcd.Observed, error) {
-			s, err := survey.Take(ctx, c.Fleet, c.hosts())
-			last = s
+			l, err := c.lookToDestroy(ctx)
+			last = l.Survey
 			if err != nil {
 				return etcd.Observed{}, err
 			}
-			o := etcd.Observed{Hosts: s.Reach, Containers: s.Containers}
-			if !s.Complete() {
+			o := etcd.Observed{Hosts: last.Reach, Containers: last.Containers, Membership: l.Membership}
+			if !last.Complete() {
 				return o, nil
 			}
 			all, err := c.volumes(ctx)
@@ -34,12 +34,19 @@ func (c *Cluster) Destroy(ctx context.Context, purge bool) (left []string, last 
 			return o, err
 		},
 		Next: func(o etcd.Observed) (topology.Step, error) { return etcd.NextDestroy(c.Desired, o, purge) },
-		Do: func(ctx context.Context, step topology.Step, _ etcd.Observed) error {
-			return c.do(ctx, step, etcd.Observed{}, last)
+		Do: func(ctx context.Context, step topology.Step, o etcd.Observed) error {
+			if err := c.hold(ctx, o); err != nil {
+				return err
+			}
+			return c.do(ctx, step, o, last)
 		},
 		Log: c.Log,
 	}
 	_, _, err = task.Run(ctx)
+	if err == nil {
+		c.abandon(ctx)
+	}
+	c.release(ctx)
 	return left, last, err
 }
 

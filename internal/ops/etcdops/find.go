@@ -57,7 +57,7 @@ func recognize(ctx context.Context, c *Cluster, s survey.Survey) (etcd.Desired, 
 	membership := etcd.Consensus(c.Desired.Members, views)
 	if !membership.Known {
 		return c.Desired, result, fmt.Errorf("containers of etcd cluster %q were found (%s), but no quorum of them answers%s. Bring them up first",
-			c.Desired.Cluster, places(c.Desired.Members), silence(s))
+			c.Desired.Cluster, etcd.Places(c.Desired.Members), silence(s))
 	}
 	var elsewhere []string
 	for _, p := range membership.Peers {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
@@ -53,6 +54,8 @@ func (c *Cluster) doOnCluster(ctx context.Context, step topology.Step, l look) e
 		return c.snapshot(ctx, l)
 	case etcd.Downgrade:
 		return c.downgrade(ctx, step, l)
+	case etcd.CancelDowngrade:
+		return c.cancelDowngrade(ctx, step, l)
 	case etcd.Await:
 		return c.await(ctx, step.Members)
 	default:
@@ -66,8 +69,34 @@ func (c *Cluster) noteChange() {
 	c.changed = time.Now()
 }
 
-// leader is the connection to the leader, which takes every change: some
-// versions lose changes that are sent through followers.
+// voter is the connection that takes a change: the leader's or, where the
+// leader's host does not answer while its etcd goes on, that of any voting
+// member that works, which passes the change on.
+func (c *Cluster) voter(l look) (*etcdclient.Client, error) {
+	if l.Membership.Healthy[l.Membership.Leader] {
+		return c.leader(l)
+	}
+	for _, p := range l.Membership.Peers {
+		m, known := c.memberAt(strings.Join(p.PeerURLs, ","))
+		if known && !p.Learner && l.Membership.Healthy[m.PeerURL()] {
+			return c.client(m)
+		}
+	}
+	return c.leader(l)
+}
+
+// promoter is the connection that takes a promotion. Some versions of etcd lose
+// one that is sent through a follower.
+func (c *Cluster) promoter(l look) (*etcdclient.Client, error) {
+	for _, text := range l.Membership.Versions {
+		if v, err := etcd.ParseVersion(text); err != nil || !etcd.PromoteThroughFollowerSafe(v) {
+			return c.leader(l)
+		}
+	}
+	return c.voter(l)
+}
+
+// leader is the connection to the leader.
 func (c *Cluster) leader(l look) (*etcdclient.Client, error) {
 	m, known := c.memberAt(l.Membership.Leader)
 	if !known {
@@ -77,7 +106,9 @@ func (c *Cluster) leader(l look) (*etcdclient.Client, error) {
 }
 
 // settle waits until everything that worked when the step was decided has
-// worked for settleTime since the last change of this run.
+// worked for settleTime since the last change of this run. The changes of a run
+// that was killed are longer ago than that: its lock had to end first, which
+// takes at least two thirds of lockTTL.
 func (c *Cluster) settle(ctx context.Context, l look) error {
 	if c.changed.IsZero() {
 		return nil
@@ -125,7 +156,7 @@ func (c *Cluster) retry(ctx context.Context, what string, change func(context.Co
 		if last == nil {
 			return true, ""
 		}
-		again := errors.Is(last, etcdclient.ErrUnhealthyCluster) || errors.Is(last, etcdclient.ErrNotReady)
+		again := errors.Is(last, etcdclient.ErrUnhealthyCluster) || errors.Is(last, etcdclient.ErrNotReady) || errors.Is(last, etcdclient.ErrDowngradeTarget)
 		return !again, last.Error()
 	})
 	if err != nil {
@@ -138,13 +169,13 @@ func (c *Cluster) addLearner(ctx context.Context, step etcd.AddLearner, l look) 
 	if err := c.settle(ctx, l); err != nil {
 		return err
 	}
-	leader, err := c.leader(l)
+	voter, err := c.voter(l)
 	if err != nil {
 		return err
 	}
 	c.noteChange()
 	return c.retry(ctx, "the cluster takes a new member", func(ctx context.Context) error {
-		_, _, err := leader.AddLearner(ctx, step.Member.PeerURL())
+		_, _, err := voter.AddLearner(ctx, step.Member.PeerURL())
 		if errors.Is(err, etcdclient.ErrMemberExists) {
 			return nil // an answer was lost; the next look sees the member
 		}
@@ -154,7 +185,7 @@ func (c *Cluster) addLearner(ctx context.Context, step etcd.AddLearner, l look) 
 
 func (c *Cluster) join(ctx context.Context, step etcd.JoinMember) error {
 	return c.each(ctx, []etcd.Member{step.Member}, func(ctx context.Context, m etcd.Member, host *dockerhost.Host) error {
-		_, err := host.CreateContainer(ctx, c.Desired.JoinSpec(m, c.Desired.Token, step.Peers))
+		_, err := host.CreateContainer(ctx, step.Of.JoinSpec(m, c.Desired.Token, step.Peers))
 		if err != nil {
 			return &MemberError{Member: m.Name, Err: err}
 		}
@@ -163,13 +194,13 @@ func (c *Cluster) join(ctx context.Context, step etcd.JoinMember) error {
 }
 
 func (c *Cluster) promote(ctx context.Context, step etcd.Promote, l look) error {
-	leader, err := c.leader(l)
+	promoter, err := c.promoter(l)
 	if err != nil {
 		return err
 	}
 	defer c.noteChange()
 	err = c.retry(ctx, step.Member.Name+" has caught up with the leader", func(ctx context.Context) error {
-		err := leader.Promote(ctx, step.ID)
+		err := promoter.Promote(ctx, step.ID)
 		if errors.Is(err, etcdclient.ErrNotLearner) {
 			return nil // promoted before, by an apply whose answer was lost
 		}
@@ -216,13 +247,13 @@ func (c *Cluster) removeMember(ctx context.Context, step etcd.RemoveMember, l lo
 	if err := c.settle(ctx, l); err != nil {
 		return err
 	}
-	leader, err := c.leader(l)
+	voter, err := c.voter(l)
 	if err != nil {
 		return err
 	}
 	c.noteChange()
 	err = c.retry(ctx, "the cluster lets the member go", func(ctx context.Context) error {
-		return leader.Remove(ctx, step.ID)
+		return voter.Remove(ctx, step.ID)
 	})
 	if err != nil {
 		return err
@@ -259,7 +290,7 @@ func (c *Cluster) endContainer(ctx context.Context, host *dockerhost.Host, id st
 func (c *Cluster) await(ctx context.Context, members []etcd.Member) error {
 	nextLook := time.Now().Add(containerInterval)
 	var ended error
-	err := c.poll(ctx, awaitTimeout, places(members)+" answer and follow the leader", func(ctx context.Context) (bool, string) {
+	err := c.poll(ctx, awaitTimeout, etcd.Places(members)+" answer and follow the leader", func(ctx context.Context) (bool, string) {
 		views := c.glance(ctx)
 		now := etcd.Consensus(c.Desired.All(), views)
 		if time.Now().After(nextLook) {

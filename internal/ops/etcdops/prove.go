@@ -10,7 +10,6 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/etcdclient"
-	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
 )
@@ -100,7 +99,7 @@ func (c *Cluster) writeAndRead(ctx context.Context, members []etcd.Member) error
 // ended is an error when a member's container has ended for good: waiting for
 // it is then in vain.
 func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
-	s, err := survey.Take(ctx, c.Fleet, c.hosts())
+	s, err := c.take(ctx)
 	if err != nil {
 		return fmt.Errorf("look at the members' containers: %w", err)
 	}
@@ -144,7 +143,7 @@ func (c *Cluster) restarts(ctx context.Context, m etcd.Member, id string) int {
 func (c *Cluster) logs(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTimeout)
 	defer cancel()
-	s, err := survey.Take(ctx, c.Fleet, c.hosts())
+	s, err := c.take(ctx)
 	if err != nil {
 		return ""
 	}

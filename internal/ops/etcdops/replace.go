@@ -26,14 +26,6 @@ const (
 	flushWrites = 50
 )
 
-func places(members []etcd.Member) string {
-	names := make([]string, 0, len(members))
-	for _, m := range members {
-		names = append(names, m.Name+" on "+m.Host)
-	}
-	return strings.Join(names, ", ")
-}
-
 // replace puts the member on a new container, proves it, and removes the old
 // one. Every part of it looks at what is there first, so that it can be carried
 // out again after an interruption at any moment. When the new container is not
@@ -46,7 +38,7 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 	if err != nil {
 		return err
 	}
-	r := &replacement{c: c, m: step.Member, host: host, flush: step.Flush}
+	r := &replacement{c: c, m: step.Member, host: host, step: step}
 	r.current, r.hasCurrent = c.find(l.Survey, step.Member)
 	r.old, r.hasOld = c.previous(l.Survey, step.Member)
 	c.noteChange()
@@ -65,31 +57,31 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 
 // replacement is one member between two containers.
 type replacement struct {
-	c     *Cluster
-	m     etcd.Member
-	host  *dockerhost.Host
-	flush bool
+	c    *Cluster
+	m    etcd.Member
+	host *dockerhost.Host
+	step etcd.Replace
 	// current has the member's name; old is kept beside it.
 	current, old       containerFound
 	hasCurrent, hasOld bool
 }
 
 func (r *replacement) spec() container.Spec {
-	if r.flush {
+	if r.step.Flush {
 		image := r.current.Image
 		if r.hasOld {
 			image = r.old.Image
 		}
 		return r.c.Desired.FlushSpec(r.m, image, "")
 	}
-	return r.c.Desired.Spec(r.m, etcd.Rejoin, "")
+	return r.step.Of.Spec(r.m, etcd.Rejoin, "")
 }
 
 // swap stops the old container and starts the new one in its place.
 func (r *replacement) swap(ctx context.Context, l look) error {
 	spec := r.spec()
 	wanted := spec.Labels[container.LabelHash]
-	if r.hasOld && r.old.Hash() == wanted {
+	if r.hasOld && (r.step.Back || r.old.Hash() == wanted) {
 		// The change was taken back while it was under way.
 		return r.restore(ctx)
 	}
@@ -118,6 +110,7 @@ func (r *replacement) swap(ctx context.Context, l look) error {
 		}
 		r.current, r.hasCurrent = containerFound{ID: id, Name: spec.Name, Image: spec.Image, Labels: spec.Labels}, true
 	}
+	r.c.notePort(r.m, r.current)
 	return r.host.StartContainer(ctx, r.current.ID)
 }
 
@@ -132,6 +125,7 @@ func (r *replacement) restore(ctx context.Context) error {
 		return err
 	}
 	r.current, r.hasCurrent, r.hasOld = r.old, true, false
+	r.c.notePort(r.m, r.current)
 	return r.host.StartContainer(ctx, r.current.ID)
 }
 
@@ -165,14 +159,19 @@ func (r *replacement) proven(ctx context.Context) error {
 	return errors.Join(ended, err)
 }
 
-// undo goes back to the old container after the new one failed. An apply that
-// was interrupted is not undone: the next one goes on from here.
+// undo goes back to the old container after the new one failed, or the time of
+// the operation was over. An apply that was interrupted is not undone: the next
+// one goes on from here.
 func (r *replacement) undo(ctx context.Context, failure error) error {
 	logs := r.logs(ctx)
 	failure = &MemberError{Member: r.m.Name, Err: fmt.Errorf("the new container on host %s was not proven: %w%s", r.m.Host, failure, logs)}
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return failure
 	}
+	// The time of the operation may be over; what it has begun is undone all
+	// the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.c.Desired.Settings.StopGrace+2*provenWithin)
+	defer cancel()
 	if !r.hasOld {
 		return fmt.Errorf("%w\n\nNothing else was touched", failure)
 	}

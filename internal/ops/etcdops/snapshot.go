@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 	"time"
 
@@ -14,26 +14,43 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
 )
 
-// snapshot saves the database of the leader into the snapshot directory of the
+// snapshot saves the database into the snapshot directory of the
 // machine that applies. The file has its final name only once it is whole and
 // its checksum is right.
 func (c *Cluster) snapshot(ctx context.Context, l look) error {
-	leader, err := c.leader(l)
+	voter, err := c.voter(l)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.SnapshotDir, 0o700); err != nil {
 		return fmt.Errorf("make the snapshot directory: %w", err)
 	}
+	// Those of applies that were killed: this one holds the lock.
+	if err := c.forgetSnapshots(partName, 0); err != nil {
+		return err
+	}
 	file, err := os.CreateTemp(c.SnapshotDir, c.snapshotPrefix()+"*.part")
 	if err != nil {
 		return fmt.Errorf("make a snapshot file: %w", err)
 	}
 	defer os.Remove(file.Name()) //nolint:errcheck // after the rename there is nothing to remove
-	_, err = leader.Snapshot(ctx, file)
+	ctx, stalled := context.WithCancelCause(ctx)
+	defer stalled(nil)
+	watched := &watchedFile{File: file, timer: time.AfterFunc(stallTimeout, func() {
+		stalled(fmt.Errorf("nothing came for %s", stallTimeout))
+	})}
+	_, err = voter.Snapshot(ctx, watched)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	if err == nil {
+		// The name says that it is whole, also after a power failure.
+		err = file.Sync()
+	}
 	if closing := file.Close(); err == nil {
 		err = closing
 	}
+	watched.timer.Stop()
 	if err != nil {
 		return fmt.Errorf("save a snapshot to %s: %w", c.SnapshotDir, err)
 	}
@@ -42,27 +59,54 @@ func (c *Cluster) snapshot(ctx context.Context, l look) error {
 		return fmt.Errorf("name the snapshot: %w", err)
 	}
 	c.snapshotted = true
-	return c.forgetOldSnapshots()
+	if c.SnapshotKeep == 0 {
+		return nil
+	}
+	return c.forgetSnapshots(snapshotName, c.SnapshotKeep)
+}
+
+// How the names of snapshots go on after their prefix: unfinished, and whole.
+var (
+	partName     = regexp.MustCompile(`^\d+\.part$`)
+	snapshotName = regexp.MustCompile(`^\d{8}T\d{6}\.\d{3}\.db$`)
+)
+
+// stallTimeout is how long a snapshot may bring nothing.
+const stallTimeout = time.Minute
+
+// watchedFile starts a timer anew with everything that is written.
+type watchedFile struct {
+	*os.File
+	timer *time.Timer
+}
+
+// Write writes to the file.
+func (w *watchedFile) Write(content []byte) (int, error) {
+	w.timer.Reset(stallTimeout)
+	return w.File.Write(content)
 }
 
 func (c *Cluster) snapshotPrefix() string { return "anka-" + c.Desired.Cluster + "-etcd-" }
 
-// forgetOldSnapshots removes this cluster's oldest snapshots. Their names sort
-// by time.
-func (c *Cluster) forgetOldSnapshots() error {
-	if c.SnapshotKeep == 0 {
-		return nil
-	}
-	files, err := filepath.Glob(filepath.Join(c.SnapshotDir, c.snapshotPrefix()+"[0-9]*T*.db"))
+// forgetSnapshots removes this cluster's files whose names go on like rest, all
+// but the last ones. Their names sort by time. Another cluster's name may begin
+// with this one's, so that nothing but the whole name tells.
+func (c *Cluster) forgetSnapshots(rest *regexp.Regexp, keep int) error {
+	entries, err := os.ReadDir(c.SnapshotDir) // sorted by name
 	if err != nil {
-		return err
+		return fmt.Errorf("list the snapshots: %w", err)
 	}
-	slices.Sort(files)
-	for len(files) > c.SnapshotKeep {
-		if err := os.Remove(files[0]); err != nil {
+	var mine []string
+	for _, entry := range entries {
+		if end, ours := strings.CutPrefix(entry.Name(), c.snapshotPrefix()); ours && rest.MatchString(end) {
+			mine = append(mine, entry.Name())
+		}
+	}
+	for len(mine) > keep {
+		if err := os.Remove(filepath.Join(c.SnapshotDir, mine[0])); err != nil {
 			return fmt.Errorf("remove an old snapshot: %w", err)
 		}
-		files = files[1:]
+		mine = mine[1:]
 	}
 	return nil
 }
@@ -74,16 +118,27 @@ func (c *Cluster) downgrade(ctx context.Context, step etcd.Downgrade, l look) er
 	if err != nil {
 		return err
 	}
-	background := ctx
-	ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
-	defer cancel()
 	for _, action := range []etcdclient.DowngradeAction{etcdclient.DowngradeValidate, etcdclient.DowngradeEnable} {
-		if err := leader.Downgrade(ctx, action, step.To); err != nil {
+		err := c.retry(ctx, "the cluster can go down to "+step.To, func(ctx context.Context) error {
+			return leader.Downgrade(ctx, action, step.To)
+		})
+		if err != nil {
 			return err
 		}
 	}
 	c.downgrading = true
-	return c.awaitStorage(background, step.To, l)
+	return c.awaitStorage(ctx, step.To, l)
+}
+
+// cancelDowngrade takes back what downgrade has told.
+func (c *Cluster) cancelDowngrade(ctx context.Context, step etcd.CancelDowngrade, l look) error {
+	leader, err := c.leader(l)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
+	defer cancel()
+	return leader.Downgrade(ctx, etcdclient.DowngradeCancel, step.Target)
 }
 
 // awaitStorage waits until all members that work have rewritten their data for

@@ -20,6 +20,7 @@ func (s *Service) Plan(ctx context.Context) ([]topology.Step, View, error) {
 		return nil, view, err
 	}
 	s.findVolumes(ctx, &view)
+	s.findPaths(ctx, &view)
 	s.findImages(ctx, &view)
 	steps, err := rollout.Plan(s.Desired, view.Observed)
 	return steps, view, err
@@ -32,6 +33,9 @@ type Result struct {
 	// Waiting is set when everything is done, and some replicas did not get
 	// ready in time.
 	Waiting *NotReadyError
+	// Left says which containers that serve nobody could not be removed, and
+	// why. They are in nobody's way; the next plan removes them.
+	Left []string
 }
 
 // NotReadyError says which replicas did not get ready in time.
@@ -41,12 +45,19 @@ type NotReadyError struct {
 	Why map[string]string
 	// Within is how long was waited.
 	Within time.Duration
+	// Early: waiting longer was pointless, because a container kept ending.
+	Early bool
 }
 
 // Error tells hosts, how long was waited, and what was last seen there.
 func (e *NotReadyError) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "not ready within %s on %s", e.Within.Round(time.Second), rollout.Hosts(e.Hosts))
+	within, hosts := e.Within.Round(time.Second), rollout.Hosts(e.Hosts)
+	if e.Early {
+		fmt.Fprintf(&text, "given up after %s, because the container on %s keeps ending", within, hosts)
+	} else {
+		fmt.Fprintf(&text, "not ready within %s on %s", within, hosts)
+	}
 	for _, host := range e.Hosts {
 		fmt.Fprintf(&text, "\n\n%s: %s", host, e.Why[host])
 	}
@@ -54,8 +65,9 @@ func (e *NotReadyError) Error() string {
 }
 
 // Apply carries out steps until the planner says that nothing is left. The
-// result is meaningful beside an error, too. When a replacement fails, the old
-// container of that host is put back and no other host is touched.
+// result is meaningful beside an error, too. When a replacement fails or is
+// interrupted, the old container of that host is put back and no other host is
+// touched.
 func (s *Service) Apply(ctx context.Context) (Result, error) {
 	var result Result
 	task := runner.Task[rollout.Observed]{
@@ -63,6 +75,7 @@ func (s *Service) Apply(ctx context.Context) (Result, error) {
 			view, err := s.Observe(ctx)
 			if err == nil {
 				s.findVolumes(ctx, &view)
+				s.findPaths(ctx, &view)
 				s.findImages(ctx, &view)
 				result.View = view
 			}
@@ -73,16 +86,28 @@ func (s *Service) Apply(ctx context.Context) (Result, error) {
 		Log:  s.Log,
 	}
 	_, done, err := task.Run(ctx)
+	result.Left = s.left()
 	var failed *runner.StepError
 	if !errors.As(err, &failed) {
-		return result, progress(done, err)
+		err = progress(done, err)
+		if ctx.Err() != nil {
+			err = s.interrupted(ctx, err)
+		}
+		return result, s.masked(err)
 	}
 	var waiting *NotReadyError
 	if errors.As(err, &waiting) && s.last(failed.Step, result.View.Observed) {
 		result.Waiting = waiting
+		// Those that are ready are proven, whatever the others are.
+		if view, err := s.Observe(ctx); err == nil {
+			result.View = view
+		}
 		return result, nil
 	}
-	return result, s.rollback(ctx, failed)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return result, s.masked(s.interrupted(ctx, failed))
+	}
+	return result, s.masked(s.rollback(ctx, failed))
 }
 
 // progress says beside an error between steps what has been done before it.
@@ -109,55 +134,6 @@ func (s *Service) last(step topology.Step, o rollout.Observed) bool {
 	}
 	_, waits := step.(rollout.Wait)
 	return waits
-}
-
-// rollbackTimeout bounds putting back one container, beside its stop grace.
-const rollbackTimeout = 2 * time.Minute
-
-// rollback puts back what the failed step was about to replace.
-func (s *Service) rollback(ctx context.Context, failed *runner.StepError) error {
-	acting, ok := failed.Step.(interface{ On() []string })
-	if !ok || errors.Is(ctx.Err(), context.Canceled) {
-		// Interrupted, not failed: the next apply goes on from here.
-		return failed
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
-	defer cancel()
-	view, err := s.Observe(ctx)
-	if err != nil {
-		return fmt.Errorf("%w\n\nWhat state that host is in now could not be seen: %w", failed, err)
-	}
-	for _, host := range acting.On() {
-		if silent := view.Silent[host]; silent != nil {
-			return fmt.Errorf("%w\n\nHost %s cannot be reached any more, so nothing was put back there, and no other host was touched. "+
-				"An old container is kept until its successor is ready: apply again when the host is back: %w", failed, host, silent)
-		}
-		steps := rollout.Rollback(s.Desired, view.Observed, host)
-		if len(steps) == 0 {
-			continue
-		}
-		for _, step := range steps {
-			if s.Log != nil {
-				s.Log(ctx, step)
-			}
-			if err := s.do(ctx, step, view.Observed); err != nil {
-				return fmt.Errorf("%w\n\nThe old container on %s could not be put back: %w", failed, host, err)
-			}
-		}
-		return fmt.Errorf("%w\n\nThe old container on %s has been put back and started; %s. Hosts that had been updated "+
-			"before stay so, no other host was touched. Correct the configuration and apply again", failed, host, s.proof(ctx, host))
-	}
-	return failed
-}
-
-// proof says whether the service that was put back answers again.
-func (s *Service) proof(ctx context.Context, host string) string {
-	ctx, cancel := context.WithTimeout(ctx, min(s.ReadyTimeout, rollbackTimeout))
-	defer cancel()
-	if err := s.poll(ctx, []string{host}, nil); err != nil {
-		return "it does not answer as ready yet"
-	}
-	return "it answers as ready"
 }
 
 // Undo removes the containers that this run has created, after a creation that

@@ -138,6 +138,26 @@ func TestPlan_findsForeignVolumes(t *testing.T) {
 	}
 }
 
+// TestFaultOf_tellsPortsApart: a further port is the fault of its setting, also
+// when what has it is no container, which only the start tells.
+func TestFaultOf_tellsPortsApart(t *testing.T) {
+	ports := map[int]string{2112: "monitoring.port"}
+	for _, c := range []struct {
+		err  error
+		want Fault
+	}{
+		{&rollout.PortTakenError{Host: "h1", Port: 80}, Fault{Attribute: "port", Host: "h1"}},
+		{&rollout.PortTakenError{Host: "h1", Port: 2112, Attribute: "monitoring.port"}, Fault{Attribute: "monitoring.port"}},
+		{&HostError{Host: "h1", Err: &dockerhost.PortTakenError{Host: "h1", Port: 80}, ports: ports}, Fault{Attribute: "port", Host: "h1"}},
+		{&HostError{Host: "h1", Err: &dockerhost.PortTakenError{Host: "h1", Port: 2112}, ports: ports}, Fault{Attribute: "monitoring.port"}},
+		{&HostError{Host: "h1", Err: &dockerhost.PortTakenError{Host: "h1"}, ports: ports}, Fault{Attribute: "port", Host: "h1"}},
+	} {
+		if got, ok := FaultOf(c.err); !ok || got != c.want {
+			t.Errorf("%v: got %+v", c.err, got)
+		}
+	}
+}
+
 func TestFaultOf_tellsNamesApart(t *testing.T) {
 	for kind, want := range map[string]string{"volume": "storage.volume", "container": "name"} {
 		if fault, _ := FaultOf(&HostError{Host: "h1", Err: &dockerhost.NameTakenError{Kind: kind}}); fault.Attribute != want {

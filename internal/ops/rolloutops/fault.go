@@ -9,9 +9,10 @@ import (
 
 // Fault is the part of the configuration that would have to change.
 type Fault struct {
-	// Attribute is name, image, port or storage.volume.
+	// Attribute is name, image, port, storage.volume, or that of a setting,
+	// such as monitoring.port.
 	Attribute string
-	// Host is the replica's for a port, "" otherwise.
+	// Host is the replica's for the port of the service itself, "" otherwise.
 	Host string
 }
 
@@ -25,6 +26,7 @@ func FaultOf(err error) (fault Fault, ok bool) {
 		planned *rollout.PortTakenError
 		taken   *dockerhost.PortTakenError
 		image   *dockerhost.ImageError
+		at      *HostError
 	)
 	switch {
 	case errors.As(err, &volume), errors.As(err, &name) && name.Kind == "volume":
@@ -32,12 +34,25 @@ func FaultOf(err error) (fault Fault, ok bool) {
 	case errors.As(err, &foreign), errors.As(err, &name):
 		return Fault{Attribute: "name"}, true
 	case errors.As(err, &planned):
-		return Fault{Attribute: "port", Host: planned.Host}, true
+		return faultOfPort(planned.Host, planned.Attribute), true
 	case errors.As(err, &taken):
-		return Fault{Attribute: "port", Host: taken.Host}, true
+		attribute := ""
+		if errors.As(err, &at) {
+			attribute = at.ports[taken.Port]
+		}
+		return faultOfPort(taken.Host, attribute), true
 	case errors.As(err, &image):
 		return Fault{Attribute: "image"}, true
 	default:
 		return Fault{}, false
 	}
+}
+
+// faultOfPort is at the attribute that asks for the port, which for that of the
+// service itself is the replica's.
+func faultOfPort(host, attribute string) Fault {
+	if attribute != "" {
+		return Fault{Attribute: attribute}
+	}
+	return Fault{Attribute: "port", Host: host}
 }

@@ -5,10 +5,8 @@ package rolloutops
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +16,6 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
-	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
 // Service is a desired service on its hosts. It is used for one operation and
@@ -40,6 +37,9 @@ type Service struct {
 	// deployment of this provider has may be free by the time of the apply,
 	// because that one is being replaced.
 	Replacing bool
+	// Probe, when set, tells whether the service in a container is ready, in
+	// the place of a request to it.
+	Probe func(ctx context.Context, host *dockerhost.Host, found container.Found) error
 	// Log, when set, is told every step before it is carried out.
 	Log func(context.Context, topology.Step)
 
@@ -47,8 +47,13 @@ type Service struct {
 	pulled  map[string][]string         // images by host
 	asked   map[string]bool             // "HOST IMAGE" that were looked for
 	volumes map[string][]rollout.Volume // by host, where they were asked for
+	missing map[string][]string         // host paths by host, where they were looked for
 	created map[string]string           // IDs of containers of this run by host
-	clients map[string]*ankaapi.Client
+	clients map[string]*ankaapi.Client  // by where and how they connect
+	starts  map[string]time.Time        // by host, of containers of this run that are not proven
+	// leftover are containers that could not be removed and are not seen any
+	// more, with the reason, by ID.
+	leftover map[string]string
 }
 
 // Close ends the connections to the services.
@@ -76,7 +81,7 @@ func (v View) SilentHosts() []string { return slices.Sorted(maps.Keys(v.Silent))
 // Gone reports that every host answered and none has a container of ours.
 func (v View) Gone(d rollout.Desired) bool {
 	for name, host := range v.Hosts {
-		if host.Reach != topology.Reachable || owned(host.Container, d.Identity(name)) || owned(host.Previous, d.Identity(name)) {
+		if host.Reach != topology.Reachable || len(all(host, d.Identity(name))) > 0 {
 			return false
 		}
 	}
@@ -87,7 +92,7 @@ func (v View) Gone(d rollout.Desired) bool {
 func (v View) Ours(d rollout.Desired) []string {
 	var hosts []string
 	for name, host := range v.Hosts {
-		if owned(host.Container, d.Identity(name)) || owned(host.Previous, d.Identity(name)) {
+		if len(all(host, d.Identity(name))) > 0 {
 			hosts = append(hosts, name)
 		}
 	}
@@ -130,6 +135,14 @@ func owned(found container.Found, id container.Identity) bool {
 	return ok && got == id
 }
 
+// all are the containers of id on a host: the replica, its predecessor and its
+// unfinished successor.
+func all(host rollout.Host, id container.Identity) []container.Found {
+	return slices.DeleteFunc([]container.Found{host.Container, host.Previous, host.Incomplete}, func(found container.Found) bool {
+		return !owned(found, id)
+	})
+}
+
 // hosts are all hosts to look at: those of replicas and those of the state.
 func (s *Service) hosts() []string {
 	hosts := slices.Clone(s.Known)
@@ -140,12 +153,13 @@ func (s *Service) hosts() []string {
 	return slices.Compact(hosts)
 }
 
-func (s *Service) replica(host string) (rollout.Replica, bool) {
+// replica is the one on host, empty when none is desired there.
+func (s *Service) replica(host string) rollout.Replica {
 	at := slices.IndexFunc(s.Desired.Replicas, func(r rollout.Replica) bool { return r.Host == host })
 	if at < 0 {
-		return rollout.Replica{}, false
+		return rollout.Replica{}
 	}
-	return s.Desired.Replicas[at], true
+	return s.Desired.Replicas[at]
 }
 
 // Observe looks at all hosts at the same time: one call to each daemon, and
@@ -155,7 +169,7 @@ func (s *Service) Observe(ctx context.Context) (View, error) {
 	if err != nil {
 		return view, err
 	}
-	return view, s.probeAll(ctx, &view)
+	return view, s.probeAll(ctx, &view, s.hosts())
 }
 
 // look is [Service.Observe] without a request to the replicas.
@@ -193,18 +207,26 @@ func (s *Service) host(name string, found []container.Found) rollout.Host {
 	id := s.Desired.Identity(name)
 	s.mu.Lock()
 	host := rollout.Host{
-		Container: container.Found{Status: container.Absent},
-		Previous:  container.Found{Status: container.Absent},
-		Pulled:    slices.Clone(s.pulled[name]),
-		Volumes:   s.volumes[name],
+		Container:  container.Found{Status: container.Absent},
+		Previous:   container.Found{Status: container.Absent},
+		Incomplete: container.Found{Status: container.Absent},
+		Pulled:     slices.Clone(s.pulled[name]),
+		Volumes:    s.volumes[name],
+		Missing:    s.missing[name],
 	}
+	leftover := s.leftover
 	s.mu.Unlock()
 	for _, c := range found {
+		if _, is := leftover[c.ID]; is {
+			continue
+		}
 		switch {
 		case c.Name == id.Name():
 			host.Container = c
 		case c.Name == rollout.PreviousName(id):
 			host.Previous = c
+		case c.Name == container.IncompleteName(id.Name()):
+			host.Incomplete = c
 		case s.Replacing && sibling(c, id):
 		case c.Status == container.Running:
 			for _, port := range c.Ports {
@@ -219,84 +241,4 @@ func (s *Service) host(name string, found []container.Found) rollout.Host {
 func sibling(found container.Found, id container.Identity) bool {
 	other, ok := found.Identity()
 	return ok && other.Role == id.Role && other.Owner != id.Owner
-}
-
-// probeTimeout bounds one question to one service.
-const probeTimeout = 5 * time.Second
-
-// probeAll asks every running replica whether it is ready.
-func (s *Service) probeAll(ctx context.Context, view *View) error {
-	var running []string
-	for _, r := range s.Desired.Replicas {
-		status := view.Hosts[r.Host].Container.Status
-		if status == container.Running || status == container.Restarting {
-			running = append(running, r.Host)
-		}
-	}
-	var mu sync.Mutex
-	// The errors are what the view is about.
-	_ = survey.Each(ctx, running, func(ctx context.Context, name string) error {
-		err := s.probe(ctx, name)
-		mu.Lock()
-		defer mu.Unlock()
-		host := view.Hosts[name]
-		host.Ready = err == nil
-		view.Hosts[name] = host
-		if err != nil {
-			view.NotReady[name] = err
-		}
-		return nil
-	})
-	return ctx.Err()
-}
-
-func (s *Service) probe(ctx context.Context, name string) error {
-	client, err := s.client(name)
-	if err != nil {
-		return err
-	}
-	return client.Ready(ctx, ankaapi.Service(s.Desired.Role))
-}
-
-// client returns the connection to the service on a host, made on first use.
-func (s *Service) client(name string) (*ankaapi.Client, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if client, made := s.clients[name]; made {
-		return client, nil
-	}
-	host, err := s.Fleet.Host(name)
-	if err != nil {
-		return nil, err
-	}
-	r, ok := s.replica(name)
-	if !ok || len(r.Spec.Ports) == 0 {
-		return nil, errors.New("the replica publishes no port")
-	}
-	port, address := r.Spec.Ports[0], host.Address()
-	if port.HostIP != "" && port.HostIP != "0.0.0.0" && port.HostIP != "::" {
-		address = port.HostIP
-	}
-	client, err := ankaapi.New(ankaapi.Config{
-		URL:  service.URL(service.Scheme(r.Spec.Env), address, port.HostPort),
-		Dial: host.DialService, Credentials: s.Credentials, Timeout: probeTimeout,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if s.clients == nil {
-		s.clients = map[string]*ankaapi.Client{}
-	}
-	s.clients[name] = client
-	return client, nil
-}
-
-// mask takes secrets out of a text that is going to be shown.
-func (s *Service) mask(text string) string {
-	for _, secret := range s.Secrets {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "(secret)")
-		}
-	}
-	return text
 }

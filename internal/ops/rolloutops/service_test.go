@@ -87,10 +87,3 @@ func TestHost_sortsWhatWasFound(t *testing.T) {
 		t.Errorf("while replacing, got ports %+v", host.Taken)
 	}
 }
-
-func TestMask(t *testing.T) {
-	s := Service{Secrets: []string{"", "canary"}}
-	if got := s.mask("login canary failed, canary!"); got != "login (secret) failed, (secret)!" {
-		t.Errorf("got %q", got)
-	}
-}

@@ -2,10 +2,7 @@ package rolloutops
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
@@ -19,6 +16,8 @@ import (
 type HostError struct {
 	Host string
 	Err  error
+	// ports are the attributes that ask for published ports there.
+	ports map[int]string
 }
 
 // Error tells the original error, which names the host.
@@ -42,9 +41,9 @@ func (s *Service) each(ctx context.Context, hosts []string, o rollout.Observed, 
 		if err != nil {
 			return err
 		}
-		r, _ := s.replica(name)
+		r := s.replica(name)
 		if err := do(ctx, site{name, docker, o.Hosts[name], r}); err != nil {
-			return &HostError{Host: name, Err: err}
+			return &HostError{Host: name, Err: err, ports: r.PortAttributes}
 		}
 		return nil
 	})
@@ -57,11 +56,15 @@ func (s *Service) do(ctx context.Context, step topology.Step, o rollout.Observed
 		return s.each(ctx, step.Hosts, o, func(ctx context.Context, at site) error { return s.pull(ctx, at, step.Image) })
 	case rollout.Discard:
 		return s.each(ctx, step.Hosts, o, func(ctx context.Context, at site) error {
-			return at.docker.RemoveContainer(ctx, at.now.Container.ID)
+			return at.docker.DiscardContainer(ctx, at.now.Container.ID)
+		})
+	case rollout.Clean:
+		return s.each(ctx, step.Hosts, o, func(ctx context.Context, at site) error {
+			return s.discarded(ctx, at, at.now.Incomplete, at.docker.DiscardContainer(ctx, at.now.Incomplete.ID))
 		})
 	case rollout.Create:
 		return s.each(ctx, step.Hosts, o, func(ctx context.Context, at site) error {
-			id, err := at.docker.CreateContainer(ctx, at.replica.Spec)
+			id, err := at.docker.CreateContainer(ctx, s.told(at.replica.Spec))
 			if err == nil {
 				s.remember(at.name, id)
 			}
@@ -69,19 +72,19 @@ func (s *Service) do(ctx context.Context, step topology.Step, o rollout.Observed
 		})
 	case rollout.Start:
 		return s.each(ctx, step.Hosts, o, func(ctx context.Context, at site) error {
-			return at.docker.StartContainer(ctx, at.now.Container.ID)
+			return s.launch(ctx, at, at.now.Container.ID)
 		})
 	case rollout.Wait:
 		err := s.wait(ctx, step.Hosts, o)
 		if err == nil {
-			s.proven()
+			s.proven(step.Hosts)
 		}
 		return err
 	case rollout.Replace:
 		return s.each(ctx, step.Hosts, o, s.replace)
 	case rollout.Drop:
 		return s.each(ctx, step.Hosts, o, func(ctx context.Context, at site) error {
-			return at.docker.RemoveContainer(ctx, at.now.Previous.ID)
+			return s.discarded(ctx, at, at.now.Previous, at.docker.RemoveContainer(ctx, at.now.Previous.ID))
 		})
 	case rollout.Restore:
 		return s.each(ctx, step.Hosts, o, s.restore)
@@ -115,10 +118,13 @@ func (s *Service) remember(host, id string) {
 }
 
 // proven ends the time in which what was created may be undone: it serves.
-func (s *Service) proven() {
+func (s *Service) proven(hosts []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.created = nil
+	for _, host := range hosts {
+		delete(s.starts, host)
+	}
 }
 
 // replace goes on from wherever an earlier attempt ended. The old container
@@ -133,142 +139,68 @@ func (s *Service) replace(ctx context.Context, at site) error {
 		old, fresh = fresh, container.Found{}
 	}
 	if !owned(fresh, id) {
-		created, err := at.docker.CreateContainer(ctx, at.replica.Spec)
+		created, err := at.docker.CreateContainer(ctx, s.told(at.replica.Spec))
 		if err != nil {
 			return err
 		}
 		fresh.ID = created
 	}
-	if err := at.docker.StopContainer(ctx, old.ID, at.replica.Spec.StopGrace); err != nil {
+	// What it is busy with may need longer than its successor would.
+	if err := at.docker.EndContainer(ctx, old.ID); err != nil {
 		return err
 	}
-	return at.docker.StartContainer(ctx, fresh.ID)
+	return s.launch(ctx, at, fresh.ID)
+}
+
+// launch starts a container that this run has not started before.
+func (s *Service) launch(ctx context.Context, at site, id string) error {
+	if err := s.ended(ctx, at); err != nil {
+		return err
+	}
+	s.launched(at.name)
+	return at.docker.StartContainer(ctx, id)
+}
+
+// ended is an error when this run has started the container of a host and it
+// has ended since: with a restart policy that leaves it so, starting it again
+// and again would have no end.
+func (s *Service) ended(ctx context.Context, at site) error {
+	started, ok := s.start(at.name)
+	if !ok || at.now.Container.Status != container.Exited {
+		return nil
+	}
+	reason := fmt.Errorf("container %s has ended", at.now.Container.Name)
+	return &NotReadyError{
+		Hosts: []string{at.name}, Within: time.Since(started), Early: true,
+		Why: map[string]string{at.name: s.evidence(ctx, at.name, reason)},
+	}
+}
+
+// launched keeps when a container was started: from then on it has its time to
+// get ready.
+func (s *Service) launched(host string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.starts == nil {
+		s.starts = map[string]time.Time{}
+	}
+	s.starts[host] = time.Now()
 }
 
 func (s *Service) restore(ctx context.Context, at site) error {
 	if err := at.docker.RenameContainer(ctx, at.now.Previous.ID, s.Desired.Identity(at.name).Name()); err != nil {
 		return err
 	}
+	s.launched(at.name)
 	return at.docker.StartContainer(ctx, at.now.Previous.ID)
 }
 
-// remove removes what is ours of a host, its successor or predecessor too.
+// remove removes what is ours of a host, successors and predecessors too.
 func (s *Service) remove(ctx context.Context, at site) error {
-	id := s.Desired.Identity(at.name)
-	for _, found := range []container.Found{at.now.Container, at.now.Previous} {
-		if !owned(found, id) {
-			continue
-		}
+	for _, found := range all(at.now, s.Desired.Identity(at.name)) {
 		if err := at.docker.RemoveContainer(ctx, found.ID); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// pollInterval is how often a started service is asked whether it is ready.
-const pollInterval = 250 * time.Millisecond
-
-// wait waits until the services on all hosts are ready. The error is a
-// [*NotReadyError].
-func (s *Service) wait(ctx context.Context, hosts []string, o rollout.Observed) error {
-	began := time.Now()
-	waitCtx, cancel := context.WithTimeout(ctx, s.ReadyTimeout)
-	defer cancel()
-	// Where an old container is kept, a successor that keeps ending is given
-	// up at once: the sooner the old one serves again.
-	var replacing []string
-	for _, host := range hosts {
-		if owned(o.Hosts[host].Previous, s.Desired.Identity(host)) {
-			replacing = append(replacing, host)
-		}
-	}
-	err := s.poll(waitCtx, hosts, replacing)
-	if err == nil || errors.Is(ctx.Err(), context.Canceled) {
-		return errors.Join(ctx.Err(), err)
-	}
-	failed := &NotReadyError{Why: map[string]string{}, Within: time.Since(began)}
-	logCtx, cancelLog := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancelLog()
-	for _, host := range hosts {
-		if reason := s.probe(logCtx, host); reason != nil {
-			failed.Hosts = append(failed.Hosts, host)
-			failed.Why[host] = s.evidence(logCtx, host, reason)
-		}
-	}
-	if len(failed.Hosts) == 0 {
-		return nil // at the last moment
-	}
-	return failed
-}
-
-// poll asks until all hosts are ready. It ends early when a container of
-// fragile hosts keeps ending.
-func (s *Service) poll(ctx context.Context, hosts, fragile []string) error {
-	ticker := time.NewTicker(pollInterval)
-	defer ticker.Stop()
-	for round := 1; ; round++ {
-		var mu sync.Mutex
-		var pending []string
-		err := survey.Each(ctx, hosts, func(ctx context.Context, name string) error {
-			err := s.probe(ctx, name)
-			if err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				pending = append(pending, name)
-			}
-			return err
-		})
-		if err == nil {
-			return nil
-		}
-		hosts = pending
-		if round%8 == 0 {
-			if err := s.ending(ctx, fragile); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-ticker.C:
-		}
-	}
-}
-
-// maxRestarts is the number of restarts after which a container is considered
-// broken.
-const maxRestarts = 3
-
-// ending is an error when a container of one of the hosts has ended, or is
-// restarted again and again.
-func (s *Service) ending(ctx context.Context, hosts []string) error {
-	return s.each(ctx, hosts, rollout.Observed{}, func(ctx context.Context, at site) error {
-		d, err := at.docker.Inspect(ctx, at.replica.Spec.Name)
-		if err == nil && (d.Status == container.Exited || d.RestartCount >= maxRestarts) {
-			return fmt.Errorf("container %s ended with exit code %d, restarted %d times", d.Name, d.ExitCode, d.RestartCount)
-		}
-		return nil
-	})
-}
-
-// logLines is how much of a log is shown beside an error.
-const logLines = 15
-
-// evidence tells why the service on a host is not ready: its answer, the state
-// of its container and the end of its log, without secrets.
-func (s *Service) evidence(ctx context.Context, name string, reason error) string {
-	text := reason.Error()
-	r, _ := s.replica(name)
-	host, err := s.Fleet.Host(name)
-	if err != nil {
-		return text
-	}
-	if d, err := host.Inspect(ctx, r.Spec.Name); err == nil {
-		text += fmt.Sprintf("\ncontainer %s is %s, exit code %d, restarted %d times", d.Name, d.Status, d.ExitCode, d.RestartCount)
-	}
-	if log, err := host.Logs(ctx, r.Spec.Name, logLines); err == nil && strings.TrimSpace(log) != "" {
-		text += "\nlast lines of its log:\n" + strings.TrimSpace(log)
-	}
-	return s.mask(text)
 }

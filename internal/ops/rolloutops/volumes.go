@@ -41,7 +41,7 @@ func (s *Service) listVolumes(ctx context.Context, hosts []string) error {
 		}
 		volumes := make([]rollout.Volume, 0, len(found))
 		for _, v := range found {
-			volumes = append(volumes, rollout.Volume{Name: v.Name, Labels: v.Labels})
+			volumes = append(volumes, rollout.Volume{Name: v.Name, Labels: v.Labels, Options: v.Options})
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()

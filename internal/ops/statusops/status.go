@@ -29,23 +29,43 @@ type Question struct {
 	// AllowUnreachable takes a controller that cannot be reached, fails or
 	// refuses the credentials as an answer and not as an error.
 	AllowUnreachable bool
+	// Wait, when set, is what to wait for.
+	Wait *Wait
 }
+
+// Status is what a controller says of itself.
+type Status = ankaapi.Status
 
 // Answer is what was found out.
 type Answer struct {
 	// Status is nil when the controller gave none.
-	Status *ankaapi.Status
+	Status *Status
 	// Failure tells why there is no status, "" when there is one.
 	Failure string
 	// Reachable: it answered at all.
 	Reachable bool
 	// Ready: it is ready to serve.
 	Ready bool
+	// unready tells why it is not.
+	unready error
 }
 
-// Ask asks. Errors are [*dockerhost.NoHostError], those of [ankaapi.New], and
-// [*ankaapi.Error] for what is not to be taken as an answer.
+// Ask asks. Errors are [*dockerhost.NoHostError], those of [ankaapi.New],
+// [*WaitError], and [*ankaapi.Error] for what is not to be taken as an answer.
 func Ask(ctx context.Context, q Question) (Answer, error) {
+	client, err := q.client()
+	if err != nil {
+		return Answer{}, err
+	}
+	defer client.Close()
+	if q.Wait != nil {
+		return q.wait(ctx, client)
+	}
+	return q.once(ctx, client)
+}
+
+// client is a client of the controller, through the host where one is named.
+func (q Question) client() (*ankaapi.Client, error) {
 	cfg := ankaapi.Config{URL: q.URL, Credentials: q.Credentials, Timeout: q.Timeout}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = DefaultTimeout
@@ -53,15 +73,15 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 	if q.Host != "" {
 		host, err := q.Fleet.Host(q.Host)
 		if err != nil {
-			return Answer{}, err
+			return nil, err
 		}
 		cfg.Dial = host.DialService
 	}
-	client, err := ankaapi.New(cfg)
-	if err != nil {
-		return Answer{}, err
-	}
-	defer client.Close()
+	return ankaapi.New(cfg)
+}
+
+// once asks one time.
+func (q Question) once(ctx context.Context, client *ankaapi.Client) (Answer, error) {
 	var answer Answer
 	status, err := client.Status(ctx)
 	switch {
@@ -71,11 +91,17 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 		return Answer{}, err
 	default:
 		answer.Failure = err.Error()
-		answer.Reachable = ankaapi.Is(err, ankaapi.Unauthorized, ankaapi.Failed)
+		answer.Reachable = reached(err)
 	}
-	answer.Ready = answer.Reachable && client.Ready(ctx, ankaapi.Controller) == nil
+	if answer.Reachable {
+		answer.unready = client.Ready(ctx, ankaapi.Controller)
+		answer.Ready = answer.unready == nil
+	}
 	return answer, nil
 }
+
+// reached reports whether err is something that the service itself said.
+func reached(err error) bool { return ankaapi.Is(err, ankaapi.Unauthorized, ankaapi.Failed) }
 
 // tolerable reports whether err can be an answer. That something else answers
 // at the URL is always a mistake in the configuration.
@@ -100,7 +126,13 @@ var summaries = map[ankaapi.Kind]string{
 // Explain tells in a few words what failed, and whether AllowUnreachable makes
 // an answer of it.
 func Explain(err error) (summary string, allowable bool) {
-	var failed *ankaapi.Error
+	var (
+		failed *ankaapi.Error
+		waited *WaitError
+	)
+	if errors.As(err, &waited) {
+		return "Controller is not ready in time", true
+	}
 	if !errors.As(err, &failed) {
 		return "Unable to ask the controller", false
 	}

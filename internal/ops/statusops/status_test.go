@@ -46,7 +46,7 @@ func TestAsk(t *testing.T) {
 		"not ready":    {url: controller(t, 200, running, 503), reachable: true},
 		"unauthorized": {url: controller(t, 401, refused, 200), reachable: true, ready: true, failure: "HTTP 401", summary: "Controller refuses the credentials"},
 		"failing":      {url: controller(t, 500, `{"status":"FAIL","message":"no etcd"}`, 503), reachable: true, failure: "no etcd", summary: "Controller failed"},
-		"closed":       {url: closed.URL, failure: "no connection", summary: "Controller is unreachable"},
+		"closed":       {url: closed.URL, failure: "connection was refused", summary: "Controller is unreachable"},
 		"a web page":   {url: controller(t, 200, "<html>", 200), summary: "Not a controller", always: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,23 +19,45 @@ import (
 // model is the resource as configuration, plan and state hold it.
 type model struct {
 	replicas.Model
-	EtcdEndpoints   types.List   `tfsdk:"etcd_endpoints"`
-	RegistryURLs    types.Map    `tfsdk:"registry_urls"`
-	RegistryURL     types.String `tfsdk:"registry_url"`
-	PushRegistryURL types.String `tfsdk:"push_registry_url"`
-	JoinURLs        types.List   `tfsdk:"join_urls"`
+	EtcdEndpoints     types.List   `tfsdk:"etcd_endpoints"`
+	RegistryURLs      types.Map    `tfsdk:"registry_urls"`
+	RegistryURL       types.String `tfsdk:"registry_url"`
+	PushRegistryURL   types.String `tfsdk:"push_registry_url"`
+	LocalRegistryURLs types.Map    `tfsdk:"local_registry_urls"`
+	JoinURLs          types.List   `tfsdk:"join_urls"`
+
+	SkipCompatibilityCheck types.Bool `tfsdk:"skip_compatibility_check"`
+
+	General        types.Object `tfsdk:"general"`
+	Logging        types.Object `tfsdk:"logging"`
+	HTTPS          types.Object `tfsdk:"https"`
+	Authentication types.Object `tfsdk:"authentication"`
+	EtcdClient     types.Object `tfsdk:"etcd_client"`
+	Queue          types.Object `tfsdk:"queue"`
+	Performance    types.Object `tfsdk:"performance"`
+	Monitoring     types.Object `tfsdk:"monitoring"`
+}
+
+// groups are the nested attributes of the settings; each group of
+// [controller.Table] is one.
+func (m *model) groups() replicas.Groups {
+	return replicas.Groups{
+		"general": m.General, "logging": m.Logging, "https": m.HTTPS, "authentication": m.Authentication,
+		"etcd_client": m.EtcdClient, "queue": m.Queue, "performance": m.Performance, "monitoring": m.Monitoring,
+	}
 }
 
 // desired renders the containers. What is not known yet is rendered empty.
 func desired(ctx context.Context, m *model, data *providerdata.Data) (rollout.Desired, diag.Diagnostics) {
-	shared, all := m.Settings(ctx)
+	shared, all := m.Settings(ctx, controller.Table, m.groups())
 	instances, diagnostics := m.Instances(ctx, data)
 	all.Append(diagnostics...)
 	settings := controller.Settings{
-		Settings:        shared,
-		RegistryURLs:    replicas.Strings(m.RegistryURLs),
-		RegistryURL:     m.RegistryURL.ValueString(),
-		PushRegistryURL: m.PushRegistryURL.ValueString(),
+		Settings:          shared,
+		RegistryURLs:      replicas.Strings(m.RegistryURLs),
+		RegistryURL:       m.RegistryURL.ValueString(),
+		PushRegistryURL:   m.PushRegistryURL.ValueString(),
+		LocalRegistryURLs: replicas.Strings(m.LocalRegistryURLs),
 	}
 	for _, element := range m.EtcdEndpoints.Elements() {
 		if endpoint, ok := element.(types.String); ok {

@@ -4,7 +4,6 @@ package controller
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -14,12 +13,15 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/replicas"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/controller"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
 // New makes the resource for the provider.
 func New() resource.Resource {
 	return replicas.New(replicas.Kind[model]{
 		Role:     container.Controller,
+		Table:    controller.Table,
+		Groups:   (*model).groups,
 		Options:  controller.Options,
 		Wired:    controller.Wired,
 		Schema:   describe,
@@ -28,6 +30,7 @@ func New() resource.Resource {
 		Desired:  desired,
 		Derive:   derive,
 		Deferred: true,
+		Wiring:   wiring,
 	})
 }
 
@@ -44,8 +47,8 @@ func validateConfig(_ context.Context, m *model) diag.Diagnostics {
 	}
 	if m.RegistryURLs.IsNull() && m.RegistryURL.IsNull() && !allowsEmptyRegistry(m) {
 		all.AddAttributeError(path.Root("registry_urls"), "No registry",
-			fmt.Sprintf("Controllers need registry_urls, the registry of each host, or registry_url, one for all. "+
-				"Without any registry they only start when env has %s = \"true\".", controller.AllowEmptyRegistry))
+			"Controllers need registry_urls, the registry of each host, or registry_url, one for all. "+
+				"Without any registry they only start with general.allow_empty_registry = true.")
 	}
 	return all
 }
@@ -58,5 +61,9 @@ func allowsEmptyRegistry(m *model) bool {
 		return true
 	}
 	value, given := m.Env.Elements()[controller.AllowEmptyRegistry].(types.String)
-	return given && (value.IsUnknown() || value.ValueString() == "true")
+	if given && (value.IsUnknown() || value.ValueString() == "true") {
+		return true
+	}
+	setting := m.groups().Plain(controller.Table)[controller.AllowEmptyRegistry]
+	return setting == service.Unknown || setting == "true"
 }

@@ -19,7 +19,7 @@ import (
 
 func describe(ctx context.Context) schema.Schema {
 	attributes := replicas.Attributes(ctx, replicas.Described{
-		Role: container.Controller, Image: controller.DefaultImage, Port: controller.DefaultPort,
+		Role: container.Controller, Image: controller.DefaultImage, Port: controller.DefaultPort, Table: controller.Table,
 	})
 	attributes["etcd_endpoints"] = schema.ListAttribute{
 		Required: true, ElementType: types.StringType,
@@ -43,6 +43,13 @@ func describe(ctx context.Context) schema.Schema {
 		MarkdownDescription: "Registry that receives all uploads, such as `anka_registry.this.primary_url`.",
 		Validators:          []validator.String{validate.ServiceURL()},
 	}
+	attributes["local_registry_urls"] = schema.MapAttribute{
+		Optional: true, ElementType: types.StringType,
+		MarkdownDescription: "Registry as each host's controller itself reaches it, by host, where that cannot use the address that nodes use. " +
+			"Hosts that are left out use the address of the nodes.",
+		Validators: []validator.Map{validate.NoNulls(), mapvalidator.ValueStringsAre(validate.ServiceURL())},
+	}
+	attributes["skip_compatibility_check"] = replicas.SkipCompatibilityCheck()
 	attributes["join_urls"] = schema.ListAttribute{
 		Computed: true, ElementType: types.StringType,
 		MarkdownDescription: "URLs of all controllers in the order of their hosts, for `sudo ankacluster join`.",

@@ -54,6 +54,8 @@ func newChaos(t *testing.T, handful int) *chaos {
 type interruption struct {
 	after  time.Duration
 	signal syscall.Signal
+	// when, if there is one, tells the moment instead of after.
+	when func(context.Context) bool
 	// group: the provider gets it, too.
 	group bool
 }
@@ -64,6 +66,30 @@ func (i interruption) String() string {
 		whom = "terraform and the provider"
 	}
 	return fmt.Sprintf("%s to %s after %s", i.signal, whom, i.after.Round(time.Millisecond))
+}
+
+// due is the moment of the signal. It never comes once the context has ended.
+func (i interruption) due(ctx context.Context) <-chan time.Time {
+	if i.when == nil {
+		return time.After(i.after)
+	}
+	due := make(chan time.Time)
+	go func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if i.when(ctx) {
+					close(due)
+					return
+				}
+			}
+		}
+	}()
+	return due
 }
 
 // draw takes a moment of an apply that takes about whole. The signals take
@@ -178,10 +204,12 @@ func (p *proof) interrupt(i interruption) func() {
 	process := command.Process.Pid
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
+	ctx, cancel := context.WithCancel(p.t.Context())
+	defer cancel()
 	select {
-	case <-time.After(i.after):
+	case <-i.due(ctx):
 	case err := <-ended:
-		p.t.Logf("the apply had ended by itself: %v", err)
+		p.t.Logf("the apply had ended by itself: %v\n%s", err, output.String())
 		return func() {}
 	}
 	victim := process

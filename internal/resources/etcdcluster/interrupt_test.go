@@ -113,6 +113,36 @@ func killAfter(t *testing.T, workspace *tfcli.Workspace, after time.Duration, wi
 	return func() { _ = syscall.Kill(group, syscall.SIGKILL) } // it may have ended by itself
 }
 
+// TestAccEtcdCluster_oneBootstrapAtATime: while another machine may be creating
+// the cluster, a second apply changes nothing and names it. That machine is
+// this one under another name.
+func TestAccEtcdCluster_oneBootstrapAtATime(t *testing.T) {
+	lab, target := labAndTarget(t)
+	workspace := newWorkspace(t)
+	must(t, workspace.Write("main.tf", requiredProviders+acctest.Provider(t, target, "tcp")+cluster(target)))
+	command := workspace.Command(context.Background(), "apply", "-auto-approve", "-input=false", "-no-color")
+	command.Args = append([]string{"unshare", "--uts", "sh", "-c", `hostname elsewhere && exec "$@"`, "sh", command.Path}, command.Args[1:]...)
+	var err error
+	command.Path, err = exec.LookPath("unshare")
+	must(t, err)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	must(t, command.Start())
+	await(t, "the first apply makes containers", func(context.Context) error {
+		if docker(t, lab, "h1", "ps", "-aq") == "" {
+			return errors.New("none yet")
+		}
+		return nil
+	})
+	must(t, syscall.Kill(-command.Process.Pid, syscall.SIGKILL))
+	_ = command.Wait() // it was killed
+	before := docker(t, lab, "h1", "ps", "-a", "--format", "{{.ID}}")
+	output, err := workspace.Apply(t.Context())
+	expectInError(t, output, err, "another apply is creating cluster acc", "on elsewhere", "apply again in")
+	if after := docker(t, lab, "h1", "ps", "-a", "--format", "{{.ID}}"); after != before {
+		t.Errorf("containers on h1 were %q and are %q", before, after)
+	}
+}
+
 // oneCluster checks on the hosts that there is exactly one container per
 // member and that all members say the same.
 func oneCluster(t *testing.T, lab *testlab.Lab) {

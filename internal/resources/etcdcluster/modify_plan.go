@@ -51,7 +51,7 @@ func (r *clusterResource) ModifyPlan(ctx context.Context, req resource.ModifyPla
 	if state == nil {
 		resp.Diagnostics.Append(r.planCreate(ctx, &plan)...)
 	} else {
-		resp.Diagnostics.Append(r.planUpdate(ctx, &plan, *state, req.Private)...)
+		resp.Diagnostics.Append(r.planUpdate(ctx, &plan, *state, privateState{req.Private, resp.Private})...)
 	}
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
@@ -77,12 +77,19 @@ func (r *clusterResource) planCreate(ctx context.Context, plan *model) diag.Diag
 	if all.HasError() {
 		return all
 	}
-	_, diagnostics := r.tellSteps(ctx, desired, false)
+	steps, _, diagnostics := r.tellSteps(ctx, desired, false)
 	all.Append(diagnostics...)
+	r.announce(desired, steps)
 	return all
 }
 
-func (r *clusterResource) planUpdate(ctx context.Context, plan *model, state model, private privateReader) diag.Diagnostics {
+// privateState is read as it was and written as the apply will find it.
+type privateState struct {
+	privateReader
+	privateWriter
+}
+
+func (r *clusterResource) planUpdate(ctx context.Context, plan *model, state model, private privateState) diag.Diagnostics {
 	desired, all := r.desiredUpdate(ctx, *plan, state, private)
 	if all.HasError() {
 		return all
@@ -94,8 +101,12 @@ func (r *clusterResource) planUpdate(ctx context.Context, plan *model, state mod
 	}
 	plan.ID, plan.ClusterID, plan.Version = state.ID, state.ClusterID, state.Version
 	plan.Ready, plan.DegradedReason = state.Ready, state.DegradedReason
-	steps, diagnostics := r.tellSteps(ctx, desired, state.Ready.ValueBool())
+	steps, adopted, diagnostics := r.tellSteps(ctx, desired, state.Ready.ValueBool())
 	all.Append(diagnostics...)
+	r.announce(desired, steps)
+	if len(adopted) > 0 {
+		all.Append(remember(ctx, private, append(slices.Clone(desired.Former), adopted...))...)
+	}
 	if len(steps) > 0 {
 		plan.Ready, plan.DegradedReason = types.BoolUnknown(), types.StringUnknown()
 		if state.ClusterID.IsNull() {
@@ -125,7 +136,7 @@ func (r *clusterResource) desiredUpdate(ctx context.Context, plan, state model, 
 	}
 	desired, diagnostics := r.desired(ctx, plan)
 	all.Append(diagnostics...)
-	desired.Born = true
+	desired.Born, desired.Ran = true, state.Version.ValueString()
 	for i, m := range desired.Members {
 		desired.Members[i].Incarnation = ""
 		for _, old := range before.Members {
@@ -160,7 +171,9 @@ func (m *model) foresee(ctx context.Context, desired etcd.Desired, state model, 
 		member.ClientURL, member.PeerURL = types.StringValue(d.ClientURL()), types.StringValue(d.PeerURL())
 		old, existed := before[d.Name]
 		member.ID, member.Data = old.ID, old.Data
-		anew := !existed || fresh[d.Name] || !old.Host.Equal(member.Host)
+		// Another key of the same host does not move the member.
+		moved := !old.Host.Equal(member.Host) && !old.PeerURL.Equal(member.PeerURL)
+		anew := !existed || fresh[d.Name] || moved
 		if anew || member.ID.IsNull() && len(steps) > 0 {
 			member.ID = types.StringUnknown()
 		}
@@ -177,13 +190,14 @@ func (m *model) foresee(ctx context.Context, desired etcd.Desired, state model, 
 }
 
 // tellSteps plans and tells the steps, and how near they come to losing the
-// quorum, as one warning.
-func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, proven bool) ([]topology.Step, diag.Diagnostics) {
+// quorum, as one warning. It returns members that an apply which was killed has
+// left, too: the apply of this plan takes out those and no others.
+func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, proven bool) ([]topology.Step, []etcd.Member, diag.Diagnostics) {
 	var all diag.Diagnostics
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	cluster := r.cluster(desired)
-	cluster.Proven = proven
+	cluster.Proven, cluster.Planning = proven, true
 	defer cluster.Close()
 	steps, s, err := cluster.Plan(ctx)
 	if err != nil {
@@ -192,7 +206,15 @@ func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, p
 			err = &hinted{err, "To destroy the cluster as it is, use terraform destroy -refresh=false."}
 		}
 		all.Append(failure("Unable to plan etcd cluster", s, err))
-		return nil, all
+		return nil, nil, all
+	}
+	for _, sentence := range cluster.Warnings {
+		all.AddAttributeWarning(path.Root("image"), "Change of etcd's version", sentence)
+	}
+	if len(cluster.Adopted) > 0 {
+		all.AddWarning("Etcd members that neither configuration nor state has", fmt.Sprintf("The cluster %s has %s. "+
+			"An apply that was killed has added them, or one with another state. This plan takes them out of the cluster again, and their data stays. "+
+			"If they are wanted, do not apply this plan: add them to members.", desired.Cluster, etcd.Places(cluster.Adopted)))
 	}
 	if warning, any := diags.PlannedSteps("anka_etcd_cluster "+desired.Cluster, steps); any {
 		all.AddWarning(warning.Summary(), warning.Detail()+etcd.Narrowest(steps))
@@ -200,7 +222,7 @@ func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, p
 			all.AddAttributeWarning(path.Root("members"), p.Summary, p.Detail)
 		}
 	}
-	return steps, all
+	return steps, cluster.Adopted, all
 }
 
 // addressProblems are those that only show once the hosts' addresses are known.

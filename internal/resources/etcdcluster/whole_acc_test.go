@@ -60,7 +60,7 @@ func (p *proof) whole() {
 
 // sees compares the member list of one member with configuration and state.
 func (p *proof) sees(name string, state clusterState) error {
-	status, err := statusAt(url(p.lab, p.members[name]))
+	status, err := statusAt(p.url(name))
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (p *proof) leader() string {
 			if !p.lab.Host(host).Running() {
 				continue
 			}
-			if status, err := statusAt(url(p.lab, host)); err == nil && status.Leader == status.MemberID && status.Leader != 0 {
+			if status, err := statusAt(p.url(name)); err == nil && status.Leader == status.MemberID && status.Leader != 0 {
 				leads = name
 				return nil
 			}

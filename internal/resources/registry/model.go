@@ -5,7 +5,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/replicas"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
@@ -18,30 +17,37 @@ type model struct {
 	replicas.Model
 	Primary            types.String `tfsdk:"primary"`
 	Storage            types.Object `tfsdk:"storage"`
+	Replication        types.Object `tfsdk:"replication"`
+	AcceptDataLoss     types.Bool   `tfsdk:"accept_data_loss"`
 	PurgeDataOnDestroy types.Bool   `tfsdk:"purge_data_on_destroy"`
 	PrimaryURL         types.String `tfsdk:"primary_url"`
+	General            types.Object `tfsdk:"general"`
+	Logging            types.Object `tfsdk:"logging"`
+	HTTPS              types.Object `tfsdk:"https"`
+	Authentication     types.Object `tfsdk:"authentication"`
+	Performance        types.Object `tfsdk:"performance"`
+	Monitoring         types.Object `tfsdk:"monitoring"`
 }
 
-type storageModel struct {
-	Path   types.String `tfsdk:"path"`
-	Volume types.String `tfsdk:"volume"`
+// groups are the nested attributes of the settings; each group of
+// [registry.Table] is one.
+func (m *model) groups() replicas.Groups {
+	return replicas.Groups{
+		"general": m.General, "logging": m.Logging, "https": m.HTTPS, "authentication": m.Authentication,
+		"performance": m.Performance, "monitoring": m.Monitoring, registry.S3Group: m.objectStore(),
+	}
 }
 
 // desired renders the containers. What is not known yet is rendered empty.
 func desired(ctx context.Context, m *model, data *providerdata.Data) (rollout.Desired, diag.Diagnostics) {
-	shared, all := m.Settings(ctx)
+	shared, all := m.Settings(ctx, registry.Table, m.groups())
 	instances, diagnostics := m.Instances(ctx, data)
 	all.Append(diagnostics...)
-	settings := registry.Settings{Settings: shared}
-	known := !m.Storage.IsUnknown()
-	if !m.Storage.IsNull() && !m.Storage.IsUnknown() {
-		var storage storageModel
-		all.Append(m.Storage.As(ctx, &storage, basetypes.ObjectAsOptions{})...)
-		settings.Storage = registry.Storage{Path: storage.Path.ValueString(), Volume: storage.Volume.ValueString()}
-		known = !storage.Path.IsUnknown() && !storage.Volume.IsUnknown()
-	}
+	storage, known, diagnostics := m.storage(ctx)
+	all.Append(diagnostics...)
+	settings := registry.Settings{Settings: shared, Storage: storage}
 	rendered := settings.Desired(instances)
-	if !known {
+	if !known || !settings.Known() {
 		// Where the data will be is not known, so nothing is said of it.
 		for i := range rendered.Replicas {
 			rendered.Replicas[i].Spec.Mounts = nil

@@ -21,6 +21,8 @@ import (
 func New() resource.Resource {
 	return replicas.New(replicas.Kind[model]{
 		Role:     container.Registry,
+		Table:    registry.Table,
+		Groups:   (*model).groups,
 		Options:  registry.Options,
 		Wired:    registry.Wired,
 		Schema:   describe,
@@ -29,12 +31,22 @@ func New() resource.Resource {
 		Desired:  desired,
 		Derive:   derive,
 		Purge:    func(m *model) bool { return m.PurgeDataOnDestroy.ValueBool() },
+
+		Companion: companion{},
+		Beside:    container.Replication,
 	})
 }
 
-// validateConfig checks that the primary is one of the replicas.
-func validateConfig(_ context.Context, m *model) diag.Diagnostics {
-	var all diag.Diagnostics
+// validateConfig checks storage, replication, that the primary is one of the
+// replicas, and warns of a limit that is too tight by its nature.
+func validateConfig(ctx context.Context, m *model) diag.Diagnostics {
+	all := checkStorage(ctx, m)
+	all.Append(checkReplication(ctx, m)...)
+	if !m.Memory.IsNull() {
+		all.AddAttributeWarning(path.Root("memory"), "Memory limit on registries",
+			"The page cache of large uploads and downloads counts against the limit, and a registry that reaches it is killed in the middle of them. "+
+				"The vendor advises against any limit. Remove memory unless you have measured that the registries stay below it.")
+	}
 	if m.Replicas.IsUnknown() || m.Primary.IsUnknown() {
 		return all
 	}

@@ -3,8 +3,6 @@ package registry
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
@@ -17,34 +15,24 @@ import (
 
 func describe(ctx context.Context) schema.Schema {
 	attributes := replicas.Attributes(ctx, replicas.Described{
-		Role: container.Registry, Image: registry.DefaultImage, Port: registry.DefaultPort,
+		Role: container.Registry, Image: registry.DefaultImage, Port: registry.DefaultPort, Table: registry.Table, Replica: replicaAttributes(),
 	})
+	if memory, is := attributes["memory"].(schema.StringAttribute); is {
+		memory.MarkdownDescription += " Leave it so: the page cache of large uploads and downloads counts against the limit, and gets the registry killed."
+		attributes["memory"] = memory
+	}
 	attributes["primary"] = schema.StringAttribute{
 		Optional:            true,
 		MarkdownDescription: "Host of the registry that receives all pushes; one of `replicas`. Not needed when there is only one.",
 		Validators:          []validator.String{validate.Name()},
 	}
-	attributes["storage"] = schema.SingleNestedAttribute{
-		Optional: true,
-		MarkdownDescription: "Where each host keeps the templates. Default: a named volume, `anka-<name>-registry-<host>`. " +
-			"Changing it moves no data: the registries start with what is at the new place.",
-		Attributes: map[string]schema.Attribute{
-			"path": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "Directory of the hosts. It is made when it is not there. It is never deleted.",
-				Validators:          []validator.String{validate.HostPath(), stringvalidator.ConflictsWith(path.MatchRoot("storage").AtName("volume"))},
-			},
-			"volume": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "Name of the Docker volume on each host. It is made when it is not there.",
-				Validators:          []validator.String{validate.VolumeName()},
-			},
-		},
-	}
+	attributes["storage"] = storageAttribute()
+	attributes["replication"] = replicationAttribute()
+	attributes["accept_data_loss"] = acceptDataLossAttribute()
 	attributes["purge_data_on_destroy"] = schema.BoolAttribute{
 		Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 		MarkdownDescription: "Whether destroying the registries also deletes the named volumes that they use at that time, with all templates. " +
-			"A `path` is never deleted, and neither is a volume that was used before `storage` changed. Default `false`.",
+			"A `path`, what is on an NFS server and a bucket are never deleted, and neither is a volume that was used before `storage` changed. Default `false`.",
 	}
 	attributes["primary_url"] = schema.StringAttribute{
 		Computed: true, MarkdownDescription: "URL of the registry that receives all pushes.",
@@ -55,7 +43,7 @@ func describe(ctx context.Context) schema.Schema {
 			"which would take all registries down at once. They are created together; an update replaces one after the other, each only when the last answers as ready. " +
 			"The old container is kept until then, and put back when its successor does not get ready. " +
 			"A plan that changes something tells the steps, in order, as a warning.\n\n" +
-			"Each registry has its own data. Destroying the resource keeps it, and says where, unless `purge_data_on_destroy` is set.",
+			"Each registry has its own data, unless `storage` says that they share it. Destroying the resource keeps it, and says where, unless `purge_data_on_destroy` is set.",
 		Attributes: attributes,
 	}
 }

@@ -4,9 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
-
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 )
 
@@ -15,7 +12,7 @@ import (
 func TestCreate_sameAddress(t *testing.T) {
 	unsure := dockerhost.NewFleet()
 	unsure.SetUnknown()
-	planned, said := serve(t, "anka_registry", unsure).planned(registries)
+	planned, said := serve(t, "anka_registry", unsure).Plan(nil, registries)
 	if said != "" {
 		t.Fatal(said)
 	}
@@ -23,18 +20,9 @@ func TestCreate_sameAddress(t *testing.T) {
 	fleet.Add(closedAt(t, "h1", "127.0.0.1"))
 	fleet.Add(closedAt(t, "h2", "127.0.0.1"))
 	s := serve(t, "anka_registry", fleet)
-	state, err := tfprotov6.NewDynamicValue(s.typ, tftypes.NewValue(s.typ, planned))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := s.ApplyResourceChange(t.Context(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: s.name, Config: s.dynamic(registries), PlannedState: &state, PriorState: s.dynamic(nil),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := `error AttributeName("replicas").ElementKeyString("h2"): Duplicate address`
-	if got := lines(resp.Diagnostics); !strings.HasPrefix(got, want) || strings.Contains(got, "\n") {
+	_, got := s.Apply(nil, planned, registries)
+	want := `error ("replicas").("h2"): Duplicate address`
+	if !strings.HasPrefix(got, want) || strings.Contains(got, "\n") {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/sampler"
 )
 
 const controllerAddress = "anka_controller.test"
@@ -33,7 +34,12 @@ data "anka_controller_status" "test" {
 // attributes for the controllers. The last step of a test must be without
 // status: the test framework cannot read a state with for_each in the end.
 func topology(target *testlab.Target, attributes ...string) string {
-	return registryOn(target, threeHosts) + fmt.Sprintf(`
+	return registryOn(target, threeHosts) + controllersOn(target, attributes...)
+}
+
+// controllersOn is etcd and controllers beside the registries of registryOn.
+func controllersOn(target *testlab.Target, attributes ...string) string {
+	return fmt.Sprintf(`
 resource "anka_etcd_cluster" "test" {
   name = "acc"
   %s
@@ -64,7 +70,7 @@ func statuses() []statecheck.StateCheck {
 		for name, want := range map[string]knownvalue.Check{
 			"status": knownvalue.StringExact("Running"), "registry_status": knownvalue.StringExact("Running"),
 			"ready": knownvalue.Bool(true), "reachable": knownvalue.Bool(true), "version": knownvalue.StringRegexp(regexp.MustCompile(`^\d+\.\d+`)),
-			"license": knownvalue.NotNull(), "error": knownvalue.Null(),
+			"license": knownvalue.NotNull(), "error": knownvalue.StringExact(""),
 		} {
 			checks = append(checks, statecheck.ExpectKnownValue(at, tfjsonpath.New(name), want))
 		}
@@ -135,25 +141,24 @@ func TestAccController_rollsAndRepairs(t *testing.T) {
 	config := provider + topology(target) + status
 	settled := provider + topology(target, `env = { ANKA_NUM_WORKERS = "4" }`)
 	changed := settled + status
-	var urls []string
+	watched := sampler.Options{URLs: map[string]string{}, Path: nodesAsk}
 	for _, host := range lab.Hosts {
-		urls = append(urls, "http://"+host.Address)
+		watched.URLs[host.Name] = "http://" + host.Address
 	}
-	var watch *sampler
+	var watch *sampler.Watch
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{
 			{Config: config},
 			{
-				PreConfig:        func() { watch = sample(urls, 2) },
+				PreConfig:        func() { watch = sampler.Start(watched) },
 				Config:           changed,
 				ConfigPlanChecks: action(controllerAddress, plancheck.ResourceActionUpdate),
 				ConfigStateChecks: append(statuses(), ready(controllerAddress, true), stateCheck(func(map[string]map[string]any) error {
-					watch.stop()
-					watch.done.Wait()
-					t.Logf("%d samples, in %d of them fewer than two controllers were ready", watch.samples, watch.short)
-					if watch.samples < 5 || watch.short > 0 {
-						return fmt.Errorf("in %d of %d samples fewer than two controllers were ready", watch.short, watch.samples)
+					report := watch.Stop()
+					t.Log(report)
+					if report.Samples < 15 || report.Minimum < 2 || len(report.Nodes.Failed) > 0 {
+						return fmt.Errorf("%s: %q %q", report, report.Together, report.Nodes.Failed)
 					}
 					return nil
 				})),

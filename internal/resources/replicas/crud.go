@@ -32,6 +32,7 @@ func (r *Resource[M]) Create(ctx context.Context, req resource.CreateRequest, re
 	timeout, diagnostics := shared.Timeouts.Create(ctx, createTimeout)
 	resp.Diagnostics.Append(diagnostics...)
 	resp.Diagnostics.Append(shared.checkPlacement(ctx, r.data)...)
+	resp.Diagnostics.Append(r.checkSettings(&config)...) // by now all is known
 	s, diagnostics := r.service(ctx, &plan, &config)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
@@ -40,6 +41,10 @@ func (r *Resource[M]) Create(ctx context.Context, req resource.CreateRequest, re
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer s.Close()
+	resp.Diagnostics.Append(r.checkApplied(ctx, &plan, &config, nil)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
 	result, err := s.Apply(ctx)
 	if err != nil {
 		// Nothing goes into state, so nothing may be left to be forgotten.
@@ -47,6 +52,9 @@ func (r *Resource[M]) Create(ctx context.Context, req resource.CreateRequest, re
 		return
 	}
 	resp.Diagnostics.Append(r.settle(ctx, &plan, result)...)
+	at := r.occasion(&plan, nil, s)
+	at.View, at.Save = result.View, resp.Private
+	resp.Diagnostics.Append(r.accompany(ctx, at)...)
 	resp.Diagnostics.Append(record(ctx, resp.Private, result.View.Hashes(s.Desired))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
@@ -66,8 +74,8 @@ func undo(ctx context.Context, s *rolloutops.Service, failure error) error {
 	return failure
 }
 
-// Read looks at the service. Hosts that do not answer leave the state as it
-// is.
+// Read looks at the service. Hosts that do not answer leave what the state says
+// of them as it is.
 func (r *Resource[M]) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state M
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -81,6 +89,8 @@ func (r *Resource[M]) Read(ctx context.Context, req resource.ReadRequest, resp *
 	timeout, diagnostics := shared.Timeouts.Read(ctx, readTimeout)
 	resp.Diagnostics.Append(diagnostics...)
 	s, diagnostics := r.service(ctx, &state, nil)
+	resp.Diagnostics.Append(diagnostics...)
+	s.Recorded, diagnostics = recorded(ctx, req.Private, shared.Hosts())
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -96,14 +106,29 @@ func (r *Resource[M]) Read(ctx context.Context, req resource.ReadRequest, resp *
 	for _, host := range view.SilentHosts() {
 		resp.Diagnostics.Append(diags.HostUnreachable(host, view.Silent[host]))
 	}
-	switch {
-	case len(view.Silent) > 0:
-	case view.Gone(s.Desired):
+	if view.Gone(s.Desired) {
 		resp.State.RemoveResource(ctx)
-	default:
-		shared.Ready = types.BoolValue(view.Ready(s.Desired))
-		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+		return
 	}
+	shared.Ready = readiness(shared.Ready, view, view.Ready(s.Desired))
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	// What has got ready since the last apply is proven now.
+	resp.Diagnostics.Append(record(ctx, resp.Private, view.Hashes(s.Desired))...)
+	if r.Companion != nil {
+		at := r.occasion(&state, &state, s)
+		at.View, at.Private = view, req.Private
+		resp.Diagnostics.Append(r.Companion.Refresh(ctx, at)...)
+	}
+}
+
+// readiness is whether all replicas are ready, from whether those that answered
+// are. Hosts that did not answer leave it as it was, unless one that did tells
+// that it is not so.
+func readiness(before types.Bool, view rolloutops.View, answered bool) types.Bool {
+	if len(view.Silent) > 0 {
+		return types.BoolValue(answered && before.ValueBool())
+	}
+	return types.BoolValue(answered)
 }
 
 // Update brings the service to what is planned, one host at a time.
@@ -119,6 +144,7 @@ func (r *Resource[M]) Update(ctx context.Context, req resource.UpdateRequest, re
 	timeout, diagnostics := shared.Timeouts.Update(ctx, updateTimeout)
 	resp.Diagnostics.Append(diagnostics...)
 	resp.Diagnostics.Append(shared.checkPlacement(ctx, r.data)...)
+	resp.Diagnostics.Append(r.checkSettings(&config)...) // by now all is known
 	s, diagnostics := r.service(ctx, &plan, &config)
 	resp.Diagnostics.Append(diagnostics...)
 	s.Known = before.Hosts()
@@ -131,11 +157,30 @@ func (r *Resource[M]) Update(ctx context.Context, req resource.UpdateRequest, re
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer s.Close()
+	resp.Diagnostics.Append(r.checkApplied(ctx, &plan, &config, &state)...)
+	if resp.Diagnostics.HasError() {
+		resp.State.Raw = req.State.Raw
+		return
+	}
+	at := r.occasion(&plan, &state, s)
+	at.Private, at.Save = req.Private, resp.Private
+	if r.Companion != nil {
+		resp.Diagnostics.Append(r.Companion.Prepare(ctx, at)...)
+	}
+	if resp.Diagnostics.HasError() {
+		resp.State.Raw = req.State.Raw
+		return
+	}
 	result, err := s.Apply(ctx)
-	if err != nil {
+	if err == nil {
+		at.View = result.View
+		resp.Diagnostics.Append(r.accompany(ctx, at)...)
+	} else {
 		resp.Diagnostics.Append(r.failure("update", result.View, err))
+	}
+	if resp.Diagnostics.HasError() {
 		// What was before, and all hosts that may have something by now.
-		before.Replicas = union(before.Replicas, shared.Replicas)
+		before.Replicas = union(ctx, before.Replicas, shared.Replicas)
 		before.Ready = types.BoolValue(false)
 		resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 		if hashes := result.View.Hashes(s.Desired); len(hashes) > 0 {
@@ -143,20 +188,24 @@ func (r *Resource[M]) Update(ctx context.Context, req resource.UpdateRequest, re
 		}
 		return
 	}
+	if shared.Ready.IsUnknown() {
+		shared.Ready = readiness(before.Ready, result.View, result.Waiting == nil)
+	}
 	resp.Diagnostics.Append(r.settle(ctx, &plan, result)...)
+	resp.Diagnostics.Append(r.skipped(result.View)...)
 	resp.Diagnostics.Append(r.dropped(ctx, &state, shared.Hosts())...)
 	resp.Diagnostics.Append(record(ctx, resp.Private, result.View.Hashes(s.Desired))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
-func union(before, after types.Map) types.Map {
+func union(ctx context.Context, before, after types.Map) types.Map {
 	all := map[string]attr.Value{}
 	for _, m := range []types.Map{after, before} {
 		for key, value := range m.Elements() {
 			all[key] = value
 		}
 	}
-	return types.MapValueMust(replicaType, all)
+	return types.MapValueMust(before.ElementType(ctx), all)
 }
 
 // Delete removes the containers. Data stays, unless it is to be purged.
@@ -178,6 +227,14 @@ func (r *Resource[M]) Delete(ctx context.Context, req resource.DeleteRequest, re
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer s.Close()
+	if r.Companion != nil {
+		at := r.occasion(&state, &state, s)
+		at.Private = req.Private
+		resp.Diagnostics.Append(r.Companion.Remove(ctx, at)...)
+		if resp.Diagnostics.HasError() {
+			return
+		}
+	}
 	left, err := s.Destroy(ctx, r.Purge != nil && r.Purge(&state))
 	if err != nil {
 		resp.Diagnostics.Append(r.failure("destroy", rolloutops.View{}, err))
@@ -216,7 +273,7 @@ func (r *Resource[M]) dropped(ctx context.Context, state *M, hosts []string) dia
 func (r *Resource[M]) settle(ctx context.Context, m *M, result rolloutops.Result) diag.Diagnostics {
 	shared := r.Shared(m)
 	shared.ID = shared.Name
-	urls, all := shared.addresses(ctx, r.data)
+	urls, all := r.addresses(ctx, m)
 	shared.setURLs(urls)
 	r.Derive(m)
 	if shared.Ready.IsUnknown() {
@@ -226,6 +283,11 @@ func (r *Resource[M]) settle(ctx context.Context, m *M, result rolloutops.Result
 		all.AddWarning(fmt.Sprintf("Not every %s is ready", r.Role),
 			fmt.Sprintf("All containers of %s run, but not all answer as ready. The next plan proposes to wait for them again.\n\n%s",
 				shared.Name.ValueString(), result.Waiting))
+	}
+	if len(result.Left) > 0 {
+		all.AddWarning(fmt.Sprintf("Unused containers of the %s could not be removed", r.Role),
+			fmt.Sprintf("They serve nobody, and everything else is done. The next plan proposes to remove them again:\n\n%s",
+				strings.Join(result.Left, "\n")))
 	}
 	return all
 }

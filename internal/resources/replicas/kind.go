@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -25,6 +24,10 @@ import (
 type Kind[M any] struct {
 	// Role is the kind of service.
 	Role container.Role
+	// Table has the settings that are attributes, and Groups gives the nested
+	// attributes that hold them.
+	Table  service.Table
+	Groups func(*M) Groups
 	// Options and Wired are the variables that the service reads, and those
 	// that attributes set.
 	Options service.Options
@@ -46,6 +49,14 @@ type Kind[M any] struct {
 	// Deferred: the URL of a host on which something is going to change is
 	// planned as unknown, so that who reads it waits for the change.
 	Deferred bool
+	// Wiring is what the service needs others for, which is checked before it
+	// changes; nil for a service that others need.
+	Wiring func(*M) Wiring
+	// Companion is what runs beside the service; nil for nothing.
+	Companion Companion[M]
+	// Beside is the role of the companion's containers, which record what they
+	// were made of as those of the service do.
+	Beside container.Role
 }
 
 // Resource is the shared behaviour. It is stateless but for the provider's
@@ -99,14 +110,17 @@ func (r *Resource[M]) service(ctx context.Context, m, config *M) (*rolloutops.Se
 	if config == nil {
 		return s, diagnostics
 	}
-	secrets := r.Shared(config).Secrets()
-	s.Secrets = slices.Collect(maps.Values(secrets))
-	if token := secrets[service.RootToken]; token != "" && s.Credentials.RootToken == "" {
+	environment, t := r.Shared(config).secretEnvironment(), r.typed(config)
+	s.Secrets = masked(t, environment)
+	settings, files := t.table.Secrets(t.secret())
+	if token := environment[service.RootToken]; token != "" && s.Credentials.RootToken == "" {
 		// Only for asking whether it is ready, where that needs credentials.
 		s.Credentials.RootToken = token
 	}
+	maps.Copy(environment, settings)
 	for i := range s.Desired.Replicas {
-		s.Desired.Replicas[i].Spec = service.WithSecrets(s.Desired.Replicas[i].Spec, secrets)
+		s.Desired.Replicas[i].Spec = service.WithSecrets(s.Desired.Replicas[i].Spec, environment, files...)
 	}
+	diagnostics.Append(r.remember(ctx, m, &s.Desired)...)
 	return s, diagnostics
 }

@@ -5,10 +5,8 @@ package replicas
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -16,7 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
@@ -27,6 +24,7 @@ import (
 // Model are the attributes that both resources have. It is embedded in their
 // models.
 type Model struct {
+	dockerattr.Runtime
 	ID                 types.String   `tfsdk:"id"`
 	Name               types.String   `tfsdk:"name"`
 	Image              types.String   `tfsdk:"image"`
@@ -46,12 +44,29 @@ type Model struct {
 	Ready              types.Bool     `tfsdk:"ready"`
 }
 
-type replicaModel struct {
-	Address types.String `tfsdk:"address"`
-	Port    types.Int64  `tfsdk:"port"`
+// ReplicaText is an attribute of one replica that is a text: null when it is
+// not given, unknown as long as the replica is.
+func (m *Model) ReplicaText(host, attribute string) types.String {
+	value, _ := m.replicaValue(host, attribute, types.StringNull(), types.StringUnknown()).(types.String)
+	return value
 }
 
-var replicaType = types.ObjectType{AttrTypes: map[string]attr.Type{"address": types.StringType, "port": types.Int64Type}}
+// replicaValue is an attribute of one replica, or what stands for none or for
+// one that is not known.
+func (m *Model) replicaValue(host, attribute string, null, unknown attr.Value) attr.Value {
+	object, is := m.Replicas.Elements()[host].(types.Object)
+	switch {
+	case !is || object.IsNull():
+		return null
+	case object.IsUnknown():
+		return unknown
+	}
+	value, exists := object.Attributes()[attribute]
+	if !exists {
+		return null
+	}
+	return value
+}
 
 // Hosts are the keys of replicas, sorted; nil while the map is unknown.
 func (m *Model) Hosts() []string { return slices.Sorted(maps.Keys(m.Replicas.Elements())) }
@@ -71,87 +86,77 @@ func Strings(value types.Map) map[string]string {
 	return converted
 }
 
-// Settings converts what shapes all containers.
-func (m *Model) Settings(ctx context.Context) (service.Settings, diag.Diagnostics) {
+// Settings converts what shapes all containers, with the settings of a table
+// that the groups hold.
+func (m *Model) Settings(ctx context.Context, table service.Table, groups Groups) (service.Settings, diag.Diagnostics) {
+	t := typed{table, groups}
 	log, diagnostics := dockerattr.LogOf(ctx, m.Log)
+	runtime, more := m.Container(ctx)
+	diagnostics.Append(more...)
 	return service.Settings{
 		Owner:         m.Name.ValueString(),
 		Image:         m.Image.ValueString(),
 		BindIP:        m.BindIP.ValueString(),
 		Env:           Strings(m.Env),
 		Authenticated: !m.RootTokenWOVersion.IsNull(),
-		SecretVersion: m.secretVersion(),
+		SecretVersion: m.secretVersion(t),
+		Values:        t.plain(),
+		Given:         t.given(),
+		Runtime:       runtime,
 		Restart:       m.RestartPolicy.ValueString(),
 		Log:           log,
 	}, diagnostics
 }
 
-// secretVersion stands for all secrets; it changes whenever the user says that
-// one of them has changed.
-func (m *Model) secretVersion() string {
-	var versions []string
-	if !m.RootTokenWOVersion.IsNull() {
-		versions = append(versions, fmt.Sprintf("root_token=%d", m.RootTokenWOVersion.ValueInt64()))
-	}
-	if !m.EnvWOVersion.IsNull() {
-		versions = append(versions, fmt.Sprintf("env=%d", m.EnvWOVersion.ValueInt64()))
-	}
-	return strings.Join(versions, ",")
-}
-
-// Secrets are the write-only values, which only a configuration has, as
-// variables of the container.
-func (m *Model) Secrets() map[string]string {
-	secrets := Strings(m.EnvWO)
-	if token := m.RootTokenWO.ValueString(); token != "" {
-		if secrets == nil {
-			secrets = map[string]string{}
-		}
-		secrets[service.RootToken] = token
-	}
-	return secrets
-}
-
 // Instances converts replicas, sorted by host. Addresses that are not given
 // come from the provider block; they are empty for hosts that are not known yet
 // and without data. Ports are 0 while they are not known.
-func (m *Model) Instances(ctx context.Context, data *providerdata.Data) ([]service.Replica, diag.Diagnostics) {
+func (m *Model) Instances(_ context.Context, data *providerdata.Data) ([]service.Replica, diag.Diagnostics) {
 	var instances []service.Replica
-	var all diag.Diagnostics
 	for _, name := range m.Hosts() {
-		var r replicaModel
-		if object, ok := m.Replicas.Elements()[name].(types.Object); ok && !object.IsNull() && !object.IsUnknown() {
-			all.Append(object.As(ctx, &r, basetypes.ObjectAsOptions{})...)
-		}
-		instance := service.Replica{Host: name, Address: r.Address.ValueString(), Port: int(r.Port.ValueInt64())}
-		if r.Port.IsNull() {
+		address := m.ReplicaText(name, "address")
+		port, _ := m.replicaValue(name, "port", types.Int64Null(), types.Int64Unknown()).(types.Int64)
+		instance := service.Replica{Host: name, Address: address.ValueString(), Port: int(port.ValueInt64())}
+		if port.IsNull() {
 			instance.Port = int(m.Port.ValueInt64())
 		}
-		if data != nil && instance.Address == "" && !r.Address.IsUnknown() {
+		if data != nil && instance.Address == "" && !address.IsUnknown() {
 			if host, err := data.Hosts.Host(name); err == nil {
 				instance.Address = host.Address()
 			}
 		}
 		instances = append(instances, instance)
 	}
-	return instances, all
+	return instances, nil
+}
+
+// scheme is that of the URLs, "" while it is not known.
+func (r *Resource[M]) scheme(ctx context.Context, m *M) (string, diag.Diagnostics) {
+	shared, t := r.Shared(m), r.typed(m)
+	if shared.Env.IsUnknown() || !t.decided(service.UseHTTPS, r.otherwise(shared)) {
+		return "", nil
+	}
+	settings, diagnostics := shared.Settings(ctx, t.table, t.groups)
+	return settings.Scheme(t.table), diagnostics
 }
 
 // addresses are the URLs of all replicas by host, without those that are not
 // known yet.
-func (m *Model) addresses(ctx context.Context, data *providerdata.Data) (map[string]string, diag.Diagnostics) {
-	instances, diagnostics := m.Instances(ctx, data)
+func (r *Resource[M]) addresses(ctx context.Context, of *M) (map[string]string, diag.Diagnostics) {
+	m := r.Shared(of)
+	scheme, all := r.scheme(ctx, of)
+	instances, diagnostics := m.Instances(ctx, r.data)
+	all.Append(diagnostics...)
 	urls := map[string]string{}
-	if m.Env.IsUnknown() || m.Port.IsUnknown() {
-		return urls, diagnostics
+	if scheme == "" || m.Port.IsUnknown() {
+		return urls, all
 	}
-	scheme := service.Scheme(Strings(m.Env))
 	for _, r := range instances {
 		if r.Address != "" && r.Port != 0 {
 			urls[r.Host] = service.URL(scheme, r.Address, r.Port)
 		}
 	}
-	return urls, diagnostics
+	return urls, all
 }
 
 // setURLs sets urls: one key for every replica, with a known value where one

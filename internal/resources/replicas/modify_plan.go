@@ -43,29 +43,32 @@ func (r *Resource[M]) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	steps, diagnostics := r.look(ctx, &plan, state, req)
+	ahead, diagnostics := r.look(ctx, &plan, state, req)
 	resp.Diagnostics.Append(diagnostics...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(r.foresee(ctx, &plan, state, foreseen{steps, !settled(req.Plan, computedOnly)})...)
+	ahead.partial = !settled(req.Plan, computedOnly)
+	resp.Diagnostics.Append(r.foresee(ctx, &plan, state, ahead)...)
+	resp.Diagnostics.Append(r.checkPlanned(ctx, req.Config, &plan, state, ahead)...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
 // look observes the hosts and plans. Without a look, because hosts or replicas
 // are not known yet, there are no steps and nothing is said.
-func (r *Resource[M]) look(ctx context.Context, plan, state *M, req resource.ModifyPlanRequest) ([]topology.Step, diag.Diagnostics) {
+func (r *Resource[M]) look(ctx context.Context, plan, state *M, req resource.ModifyPlanRequest) (foreseen, diag.Diagnostics) {
+	var ahead foreseen
 	shared := r.Shared(plan)
 	hosts := shared.Hosts()
 	if state != nil {
 		hosts = append(hosts, r.Shared(state).Hosts()...)
 	}
 	if shared.Replicas.IsUnknown() || shared.Name.IsUnknown() || !known(r.data, hosts) {
-		return nil, nil
+		return ahead, nil
 	}
 	s, all := r.service(ctx, plan, nil)
 	if all.HasError() {
-		return nil, all
+		return ahead, all
 	}
 	if state != nil {
 		var diagnostics diag.Diagnostics
@@ -84,21 +87,30 @@ func (r *Resource[M]) look(ctx context.Context, plan, state *M, req resource.Mod
 			err = fmt.Errorf("%w%s", err, wayOut)
 		}
 		all.Append(r.failure("plan", view, err))
-		return nil, all
+		return ahead, all
 	}
+	at := r.occasion(plan, state, s)
+	at.View, at.Private = view, req.Private
+	beside, diagnostics := r.beside(ctx, at)
+	all.Append(diagnostics...)
+	if all.HasError() {
+		return ahead, all
+	}
+	ahead.steps, ahead.beside = steps, len(beside.Before)+len(beside.After) > 0
 	var notes []string
 	if s.Desired.Partial && len(view.Ours(s.Desired)) > 0 {
 		notes = append(notes, stepsAtApply)
 	}
-	if warning, some := diags.PlannedSteps(fmt.Sprintf("anka_%s %s", r.Role, s.Desired.Owner), steps, notes...); some {
+	if warning, some := diags.PlannedSteps(fmt.Sprintf("anka_%s %s", r.Role, s.Desired.Owner), slices.Concat(beside.Before, steps, beside.After), notes...); some {
 		all.Append(warning)
 	}
 	if state == nil {
 		all.Append(r.takeover(s, view)...)
-		return steps, all
+		return ahead, all
 	}
+	all.Append(r.skipped(view)...)
 	all.Append(r.relocation(ctx, state, s, view)...)
-	return steps, all
+	return ahead, all
 }
 
 // stepsAtApply is said where it cannot be told yet which containers have to be
@@ -127,10 +139,11 @@ func settled(plan tfsdk.Plan, except []string) bool {
 	return true
 }
 
-// foreseen is what is going to happen: the steps and, when partial, others that
-// cannot be told yet.
+// foreseen is what is going to happen: the steps of the service, whether others
+// follow beside it and, when partial, steps that cannot be told yet.
 type foreseen struct {
 	steps   []topology.Step
+	beside  bool
 	partial bool
 }
 
@@ -145,7 +158,7 @@ func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, ahead foresee
 	}
 	before := r.Shared(state)
 	old := Strings(before.URLs)
-	planned, diagnostics := shared.addresses(ctx, r.data)
+	planned, diagnostics := r.addresses(ctx, plan)
 	touched := touched(ahead.steps)
 	if ahead.partial && known(r.data, shared.Hosts()) {
 		touched = shared.Hosts() // any of them may be
@@ -168,7 +181,7 @@ func (r *Resource[M]) foresee(ctx context.Context, plan, state *M, ahead foresee
 	shared.setURLs(planned)
 	r.Derive(plan)
 	switch {
-	case len(ahead.steps) > 0 || ahead.partial:
+	case len(ahead.steps) > 0 || ahead.beside || ahead.partial:
 		shared.Ready = types.BoolUnknown()
 	case shared.Ready.IsUnknown() && before.Ready.ValueBool() && known(r.data, shared.Hosts()):
 		shared.Ready = before.Ready

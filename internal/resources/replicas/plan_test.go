@@ -16,7 +16,7 @@ import (
 func TestPlan_hostsNotKnownYet(t *testing.T) {
 	fleet := dockerhost.NewFleet()
 	fleet.SetUnknown()
-	planned, said := serve(t, "anka_controller", fleet).planned(controllers)
+	planned, said := serve(t, "anka_controller", fleet).Plan(nil, controllers)
 	if said != "" {
 		t.Errorf("got %s", said)
 	}
@@ -34,7 +34,7 @@ func TestPlan_hostsNotKnownYet(t *testing.T) {
 }
 
 func TestPlan_replicasNotKnownYet(t *testing.T) {
-	planned, said := serve(t, "anka_registry", dockerhost.NewFleet()).planned(object{"replicas": unknown{}, "primary": unknown{}})
+	planned, said := serve(t, "anka_registry", dockerhost.NewFleet()).Plan(nil, object{"replicas": unknown{}, "primary": unknown{}})
 	if said != "" || planned["urls"].IsKnown() || planned["primary_url"].IsKnown() {
 		t.Errorf("got %s, urls %v, primary_url %v", said, planned["urls"], planned["primary_url"])
 	}
@@ -43,8 +43,8 @@ func TestPlan_replicasNotKnownYet(t *testing.T) {
 func TestPlan_unknownHost(t *testing.T) {
 	fleet := dockerhost.NewFleet()
 	fleet.Add(closed(t, "h1"))
-	_, said := serve(t, "anka_registry", fleet).planned(registries)
-	want := `error AttributeName("replicas").ElementKeyString("h2"): Unknown host: There is no host "h2"; the provider block has: h1.`
+	_, said := serve(t, "anka_registry", fleet).Plan(nil, registries)
+	want := `error ("replicas").("h2"): Unknown host: There is no host "h2"; the provider block has: h1.`
 	if !strings.HasPrefix(said, want) {
 		t.Errorf("got  %s\nwant %s", said, want)
 	}
@@ -56,7 +56,7 @@ func TestPlan_hostDown(t *testing.T) {
 	fleet := dockerhost.NewFleet()
 	fleet.Add(closed(t, "h1"))
 	fleet.Add(closed(t, "h2"))
-	_, said := serve(t, "anka_registry", fleet).planned(registries)
+	_, said := serve(t, "anka_registry", fleet).Plan(nil, registries)
 	for _, want := range []string{"Unable to plan registry", "The registry has to change on hosts h1, h2 (it does not run there yet)", "Nothing has been changed on any host.", `Host "h1"`} {
 		if !strings.Contains(said, want) {
 			t.Errorf("got %s, want %q in it", said, want)
@@ -74,14 +74,14 @@ func TestPlan_sameAddress(t *testing.T) {
 		h1, h2 object
 		want   string
 	}{
-		"both hosts":    {object{}, object{}, `error AttributeName("replicas").ElementKeyString("h2"): Duplicate address`},
+		"both hosts":    {object{}, object{}, `error ("replicas").("h2"): Duplicate address`},
 		"one's replica": {object{}, object{"address": "::ffff:127.0.0.1"}, ""},
 		"other ports":   {object{"port": 1}, object{}, ""},
 		"port unknown":  {object{"port": unknown{}}, object{}, ""},
-		"same again":    {object{"port": 8089}, object{"address": "127.0.0.1"}, `error AttributeName("replicas").ElementKeyString("h2").AttributeName("address"): Duplicate address`},
+		"same again":    {object{"port": 8089}, object{"address": "127.0.0.1"}, `error ("replicas").("h2").("address"): Duplicate address`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, said := serve(t, "anka_registry", fleet).planned(with(registries, object{"replicas": object{"h1": c.h1, "h2": c.h2}}))
+			_, said := serve(t, "anka_registry", fleet).Plan(nil, with(registries, object{"replicas": object{"h1": c.h1, "h2": c.h2}}))
 			if c.want == "" && strings.Contains(said, "Duplicate") || !strings.HasPrefix(said, c.want) {
 				t.Errorf("got %s\nwant %s", said, c.want)
 			}

@@ -8,9 +8,22 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/rolloutops"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 )
+
+// skipped warns of hosts that did not answer and on which nothing has to
+// change, so that the change goes on without them.
+func (r *Resource[M]) skipped(view rolloutops.View) diag.Diagnostics {
+	var all diag.Diagnostics
+	for _, host := range view.SilentHosts() {
+		all.AddWarning(fmt.Sprintf("Host %s is left out", host), fmt.Sprintf("Nothing has to change on host %q, as far as the state tells, so this "+
+			"goes on without it. Whether its %s serves is not known. Bring the host back and plan again.\n\n%s",
+			host, r.Role, diags.Sentence(view.Silent[host])))
+	}
+	return all
+}
 
 // takeover warns of containers that a new resource finds and will call its
 // own.
@@ -44,7 +57,7 @@ func (r *Resource[M]) relocation(ctx context.Context, state *M, s *rolloutops.Se
 	}
 	for _, host := range view.Ours(s.Desired) {
 		if c := view.Hosts[host].Container; c.Status != container.Absent {
-			before[host] = c.Mounts
+			before[host] = c.Storage()
 		}
 	}
 	var moved []string

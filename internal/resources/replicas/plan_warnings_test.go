@@ -55,7 +55,7 @@ func runs(t *testing.T, name string, role container.Role, state string) *dockerh
 func TestPlan_takeoverNamesContainersAndTheOtherState(t *testing.T) {
 	fleet := dockerhost.NewFleet()
 	fleet.Add(running(t, "h1"))
-	_, said := serve(t, "anka_registry", fleet).planned(object{"replicas": object{"h1": object{}}})
+	_, said := serve(t, "anka_registry", fleet).Plan(nil, object{"replicas": object{"h1": object{}}})
 	for _, want := range []string{
 		"Existing containers are taken over", "anka-anka-registry-h1 on h1 (old:1, exited)", "If another state still manages them", "terraform state rm",
 	} {
@@ -84,7 +84,7 @@ func TestPlan_warnsOfStorageThatStaysBehind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fleet := dockerhost.NewFleet()
 			fleet.Add(running(t, "h1"))
-			_, said := serve(t, "anka_registry", fleet).replanned(c.config, state)
+			_, said := serve(t, "anka_registry", fleet).Plan(state, c.config)
 			if !strings.Contains(said, "Planned steps") || strings.Contains(said, "taken over") {
 				t.Errorf("got %s", said)
 			}
@@ -115,7 +115,7 @@ func TestPlan_inputsNotKnownYet(t *testing.T) {
 	state := with(config, object{"name": "anka", "etcd_endpoints": []string{"http://10.0.1.4:2379"}, "urls": object{"h1": ready.URL}, "ready": true})
 	fleet := dockerhost.NewFleet()
 	fleet.Add(runs(t, "h1", container.Controller, "running"))
-	planned, said := serve(t, "anka_controller", fleet).replanned(config, state)
+	planned, said := serve(t, "anka_controller", fleet).Plan(state, config)
 	if !strings.Contains(said, "Planned steps for anka_controller anka: Further steps depend on values that are known only at apply") {
 		t.Errorf("got %s", said)
 	}
@@ -133,10 +133,10 @@ func TestPlan_refusalOfWhatExists(t *testing.T) {
 	s := serve(t, "anka_registry", fleet)
 	const hint = "terraform destroy -refresh=false"
 	state := with(registries, object{"name": "anka", "replicas": object{"h1": object{}}})
-	if _, said := s.replanned(registries, state); !strings.Contains(said, hint) || !strings.HasPrefix(said, "error") {
+	if _, said := s.Plan(state, registries); !strings.Contains(said, hint) || !strings.HasPrefix(said, "error") {
 		t.Errorf("got %s", said)
 	}
-	if _, said := s.planned(registries); strings.Contains(said, hint) {
+	if _, said := s.Plan(nil, registries); strings.Contains(said, hint) {
 		t.Errorf("nothing exists, and got %s", said)
 	}
 }
@@ -147,7 +147,7 @@ func TestPlan_warnsOfStorageWithoutAContainer(t *testing.T) {
 	fleet.Add(running(t, "h1"))
 	state := object{"name": "other", "replicas": object{"h1": object{}}, "storage": object{"path": "/opt/old"}}
 	config := object{"name": "other", "replicas": object{"h1": object{}}, "storage": object{"path": "/opt/new"}}
-	_, said := serve(t, "anka_registry", fleet).replanned(config, state)
+	_, said := serve(t, "anka_registry", fleet).Plan(state, config)
 	if !strings.Contains(said, "h1: from /opt/old to /opt/new") {
 		t.Errorf("got %s", said)
 	}

@@ -65,7 +65,7 @@ func TestAccRegistry_overEveryTransport(t *testing.T) {
 // removes one: data stays, and only what has to change is touched.
 func TestAccRegistry_updatesInPlaceAndScales(t *testing.T) {
 	lab, target := labAndTarget(t)
-	storage := `storage = { path = "/opt/registry-storage" }`
+	storage := `storage = { path = "/opt/registry-storage", create_path = true }`
 	provider := acctest.Provider(t, target, "ssh")
 	var before map[string]string
 	resource.Test(t, resource.TestCase{

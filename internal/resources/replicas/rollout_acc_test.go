@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,7 +53,7 @@ func TestAccRegistry_takesBackBadUpdate(t *testing.T) {
 			{
 				PreConfig:   unchanged,
 				Config:      bad(`env = { ANKASIM_EXIT = "3" }`),
-				ExpectError: regexp.MustCompile(`(?s)on h1.*exit code 3.*old container on h1 has been\s+put back`),
+				ExpectError: regexp.MustCompile(`(?s)on h1.*keeps ending.*restarted.*told to exit by.*old container on h1 has been\s+put back`),
 			},
 			{
 				PreConfig:   unchanged,
@@ -92,7 +91,7 @@ func TestAccRegistry_hostCutOffInMidRoll(t *testing.T) {
 			{
 				PreConfig: func() {
 					before = ids(t, lab, "registry")
-					cut.Go(func() { cutOffInMidRoll(t, lab) })
+					cut.Go(func() { cutOffInMidRoll(t, lab, "registry") })
 				},
 				Config:      changed,
 				ExpectError: regexp.MustCompile(`(?s)Unable to update registry.*h1`),
@@ -120,15 +119,15 @@ func TestAccRegistry_hostCutOffInMidRoll(t *testing.T) {
 
 // cutOffInMidRoll waits until the old container of h1 has been set aside and
 // its successor runs, and cuts the host off.
-func cutOffInMidRoll(t *testing.T, lab *testlab.Lab) {
+func cutOffInMidRoll(t *testing.T, lab *testlab.Lab, role string) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		running, err := lab.Host("h1").Docker(ctx, "ps", "--format", "{{.Names}}", "--filter", "label=io.github.anka-ha.role=registry")
+		running, err := lab.Host("h1").Docker(ctx, "ps", "--format", "{{.Names}}", "--filter", "label=io.github.anka-ha.role="+role)
 		all, _ := lab.Host("h1").Docker(ctx, "ps", "-a", "--format", "{{.Names}}")
-		if err == nil && strings.TrimSpace(running) == "anka-acc-registry-h1" && strings.Contains(all, ".previous") {
+		if err == nil && strings.TrimSpace(running) == "anka-acc-"+role+"-h1" && strings.Contains(all, ".previous") {
 			break
 		}
 		select {
@@ -298,45 +297,4 @@ func TestAccRegistry_secretsStayOut(t *testing.T) {
 	if at := strings.Index(string(trace), "canary-"); at >= 0 {
 		t.Errorf("the token is in the trace: …%s", trace[max(0, at-200):at])
 	}
-}
-
-// sampler asks services again and again until it is stopped, and counts how
-// often fewer than enough were ready.
-type sampler struct {
-	samples, short int
-	stop           context.CancelFunc
-	done           sync.WaitGroup
-}
-
-func sample(urls []string, enough int) *sampler {
-	ctx, cancel := context.WithCancel(context.Background())
-	s := &sampler{stop: cancel}
-	s.done.Go(func() {
-		ticker := time.NewTicker(100 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
-			// All at the same moment, or a slow answer of one would mix two
-			// moments of the others.
-			var up atomic.Int32
-			var asked sync.WaitGroup
-			for _, url := range urls {
-				asked.Go(func() {
-					if code, err := get(url + "/readyz"); err == nil && code == http.StatusOK {
-						up.Add(1)
-					}
-				})
-			}
-			asked.Wait()
-			s.samples++
-			if int(up.Load()) < enough {
-				s.short++
-			}
-		}
-	})
-	return s
 }

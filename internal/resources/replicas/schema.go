@@ -3,6 +3,7 @@ package replicas
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
@@ -21,14 +22,16 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
 const (
 	// DefaultName is that of a deployment that needs no other.
 	DefaultName = "anka"
 	// DefaultReadyTimeout leaves an old container time to be serving again
-	// within a minute when its successor fails.
-	DefaultReadyTimeout = "45s"
+	// within a minute when its successor fails, beside the time that it takes
+	// to stop it.
+	DefaultReadyTimeout = "30s"
 )
 
 // Described is what the shared attributes say of a service.
@@ -36,6 +39,10 @@ type Described struct {
 	Role  container.Role
 	Image string
 	Port  int64
+	// Table has the settings that are attributes.
+	Table service.Table
+	// Replica are further attributes of a single replica.
+	Replica map[string]schema.Attribute
 }
 
 // Attributes are those of [Model].
@@ -58,7 +65,7 @@ func Attributes(ctx context.Context, d Described) map[string]schema.Attribute {
 			MarkdownDescription: fmt.Sprintf("Image of the %s. Default `%s`. An image that a host already has is not pulled, so a local name works too.", role, d.Image),
 			Validators:          []validator.String{validate.Image()},
 		},
-		"replicas": replicasAttribute(role),
+		"replicas": replicasAttribute(role, d.Replica),
 		"port": schema.Int64Attribute{
 			Optional: true, Computed: true, Default: int64default.StaticInt64(d.Port),
 			MarkdownDescription: fmt.Sprintf("Port on the hosts. Default `%d`.", d.Port),
@@ -91,10 +98,12 @@ func Attributes(ctx context.Context, d Described) map[string]schema.Attribute {
 		"ready": schema.BoolAttribute{
 			Computed: true,
 			MarkdownDescription: fmt.Sprintf("Whether every %s answers as ready. While it is `false` the next plan proposes the steps that finish the work. "+
-				"Hosts that cannot be reached leave it as it was.", role),
+				"Hosts that cannot be reached leave it as it was, unless another is seen not to be ready.", role),
 		},
 	}
 	addEnvironment(attributes, role)
+	addSettings(attributes, d.Table)
+	maps.Copy(attributes, dockerattr.RuntimeAttributes(role))
 	return attributes
 }
 
@@ -103,33 +112,39 @@ func within(act string, limit time.Duration) string {
 	return fmt.Sprintf("%s may take this long, such as `90s` or `1h30m`. Default `%dm`.", act, int(limit.Minutes()))
 }
 
-func replicasAttribute(role string) schema.MapNestedAttribute {
+func replicasAttribute(role string, further map[string]schema.Attribute) schema.MapNestedAttribute {
+	attributes := map[string]schema.Attribute{
+		"address": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: "IP or DNS name in the URL that others use for this host, instead of the host's `address`.",
+			Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
+		},
+		"port": schema.Int64Attribute{
+			Optional: true, MarkdownDescription: "Port on this host, instead of the resource's `port`.",
+			Validators: []validator.Int64{validate.Port()},
+		},
+	}
+	maps.Copy(attributes, further)
 	return schema.MapNestedAttribute{
 		Required: true,
 		MarkdownDescription: fmt.Sprintf("The hosts that run a %s, by their key in the provider's `hosts`. A value may be empty: `{ h1 = {}, h2 = {} }`. "+
-			"Adding and removing hosts touches only those.", role),
-		Validators: append(validate.Names(), validate.NoNulls()),
-		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"address": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "IP or DNS name in the URL that others use for this host, instead of the host's `address`.",
-				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
-			},
-			"port": schema.Int64Attribute{
-				Optional: true, MarkdownDescription: "Port on this host, instead of the resource's `port`.",
-				Validators: []validator.Int64{validate.Port()},
-			},
-		}},
+			"Adding and removing hosts touches only those.\n\n"+
+			"A host that cannot be reached is left out, with a warning, as long as nothing has to change on it or on another whose %[1]s serves: "+
+			"nothing that serves is taken down while nobody knows whether the rest does. Otherwise the plan is refused before anything is touched. "+
+			"When the host comes back, the next plan goes on. When it is lost for good, point its key in `hosts` to a machine that takes its place, and the %[1]s is made there; "+
+			"a key cannot be removed from `replicas` while its host does not answer.", role),
+		Validators:   append(validate.Names(), validate.NoNulls()),
+		NestedObject: schema.NestedAttributeObject{Attributes: attributes},
 	}
 }
 
 func addEnvironment(attributes map[string]schema.Attribute, role string) {
-	attributes["env"] = dockerattr.Env(fmt.Sprintf("Environment of every %s: its settings, as the vendor's configuration reference names them. "+
-		"Names that attributes of this resource set are refused, and so are secrets, which belong into `env_wo`. "+
-		"HTTPS (`ANKA_USE_HTTPS`) works only with certificates that are in the image already: this version of the provider brings no files into the container.", role))
+	attributes["env"] = dockerattr.Env(fmt.Sprintf("Further environment of every %s, for what has no attribute. "+
+		"Variables that attributes of this resource set are refused, and so are secrets, which belong into `env_wo`.", role))
 	attributes["env_wo"] = schema.MapAttribute{
 		Optional: true, Sensitive: true, WriteOnly: true, ElementType: types.StringType,
-		MarkdownDescription: "Secret part of the environment, such as `ANKA_OIDC_CLIENT_SECRET` or `AWS_SECRET_ACCESS_KEY`. It is never kept in state; change `env_wo_version` with it.",
+		MarkdownDescription: "Secret part of the environment, such as `AWS_SECRET_ACCESS_KEY`, for what has no attribute. It is never kept in state; change `env_wo_version` with it." + inspected +
+			" Switches and ports that shape the container are refused here: they belong to their attributes, or into `env`.",
 		Validators: []validator.Map{
 			mapvalidator.KeysAre(validate.EnvName()), validate.NoNulls(), mapvalidator.AlsoRequires(path.MatchRoot("env_wo_version")),
 		},
@@ -142,11 +157,14 @@ func addEnvironment(attributes map[string]schema.Attribute, role string) {
 		Optional: true, Sensitive: true, WriteOnly: true,
 		MarkdownDescription: "Token of the user root, at least 10 characters. It turns authentication on (`ANKA_ENABLE_AUTH`). Controllers and registries need the same one, and so does `anka_auth.root_token` of the provider block: " +
 			"with it `anka_controller_status` asks, which cannot know it from here. See `examples/topologies/three-host-ha-auth`. " +
-			"It is never kept in state; change `root_token_wo_version` with it.",
+			"It is never kept in state; change `root_token_wo_version` with it." + inspected + "\n\n" +
+			"Authentication begins when the first node with a license of the Enterprise tier has joined. From then on nodes and clients without credentials are cut off: " +
+			"before setting it on a cloud in use, let the nodes join again with an API key or a certificate, see the function `join_command`.",
 		Validators: []validator.String{validate.RootToken(), stringvalidator.AlsoRequires(path.MatchRoot("root_token_wo_version"))},
 	}
 	attributes["root_token_wo_version"] = schema.Int64Attribute{
-		Optional: true, MarkdownDescription: "Version of `root_token_wo`. Containers are replaced, one after the other, when it changes.",
+		Optional: true, MarkdownDescription: "Version of `root_token_wo`. Containers are replaced, one after the other, when it changes. " +
+			"In one apply the registries get a new token before the controllers do: until the last controller has it, `registry_status` of those with the old one is `FAIL`, and they can neither list nor push templates.",
 		Validators: []validator.Int64{int64validator.AlsoRequires(path.MatchRoot("root_token_wo"))},
 	}
 }

@@ -24,24 +24,26 @@ func (r *Resource[M]) ValidateConfig(ctx context.Context, req resource.ValidateC
 	}
 	shared := r.Shared(&config)
 	resp.Diagnostics.Append(checkAddresses(ctx, shared)...)
-	resp.Diagnostics.Append(r.checkEnvironment(shared)...)
+	resp.Diagnostics.Append(r.checkEnvironment(&config)...)
+	resp.Diagnostics.Append(r.checkSettings(&config)...)
 	resp.Diagnostics.Append(r.Validate(ctx, &config)...)
 }
 
 // checkEnvironment looks at the names in env and env_wo.
-func (r *Resource[M]) checkEnvironment(m *Model) diag.Diagnostics {
+func (r *Resource[M]) checkEnvironment(config *M) diag.Diagnostics {
 	var all diag.Diagnostics
+	m, t := r.Shared(config), r.typed(config)
 	secret := m.EnvWO.Elements()
 	for _, name := range names(m.Env.Elements()) {
 		at := path.Root("env").AtMapKey(name)
 		_, both := secret[name]
-		attribute, wired := r.wired(m, name)
+		attribute, wired := r.wired(m, t, name)
 		switch {
 		case wired:
 			all.Append(setByAttribute(at, name, attribute))
 		case r.Options.Secret(name):
 			all.AddAttributeError(at, "Secret in plain environment",
-				fmt.Sprintf("%s is a secret, and env is kept in state. Put it into env_wo, which is write-only, and set env_wo_version.", name))
+				fmt.Sprintf("%s is a secret, and env is kept in state. %s", name, r.secretPlace(name)))
 		case both:
 			all.AddAttributeError(at, "Variable set twice", fmt.Sprintf("%s is in env and in env_wo. Keep one of them.", name))
 		default:
@@ -51,8 +53,14 @@ func (r *Resource[M]) checkEnvironment(m *Model) diag.Diagnostics {
 	for _, name := range names(secret) {
 		// The path ends at the map, because below it are secrets.
 		at := path.Root("env_wo")
-		if attribute, wired := r.wired(m, name); wired {
+		if attribute, wired := r.wired(m, t, name); wired {
 			all.Append(setByAttribute(at, name, attribute))
+			continue
+		}
+		if s, exists := t.table.Lookup(name); exists && s.Shapes() {
+			all.AddAttributeError(at, "Variable in secret environment", fmt.Sprintf(
+				"%s is no secret, and what it says decides how the %s is run and asked whether it is ready, which env_wo is not looked at for. Use %s, or env.",
+				name, r.Role, s.Path()))
 			continue
 		}
 		all.Append(r.checkName(at, name)...)
@@ -60,8 +68,21 @@ func (r *Resource[M]) checkEnvironment(m *Model) diag.Diagnostics {
 	return all
 }
 
+// secretPlace says where a secret belongs.
+func (r *Resource[M]) secretPlace(name string) string {
+	for _, known := range []string{name, service.Prefix + name} {
+		if s, exists := r.Table.Lookup(known); exists {
+			return fmt.Sprintf("Use %s, which is write-only, and set %s.%s.", s.Path(), s.Group, s.Version())
+		}
+	}
+	return "Put it into env_wo, which is write-only, and set env_wo_version."
+}
+
 // wired returns the attribute that sets a variable.
-func (r *Resource[M]) wired(m *Model, name string) (string, bool) {
+func (r *Resource[M]) wired(m *Model, t typed, name string) (string, bool) {
+	if s, exists := t.table.Lookup(name); exists && t.has(s) {
+		return s.Path(), true
+	}
 	if name == service.EnableAuth {
 		return "root_token_wo", !m.RootTokenWO.IsNull()
 	}
@@ -79,12 +100,8 @@ func (r *Resource[M]) checkName(at path.Path, name string) diag.Diagnostics {
 	var all diag.Diagnostics
 	_, known := r.Options.Lookup(name)
 	if _, unprefixed := r.Options.Lookup(service.Prefix + name); unprefixed && !known {
-		instead := service.Prefix + name
-		if attribute, wired := r.Wired[instead]; wired {
-			instead = "the attribute " + attribute
-		}
 		all.AddAttributeWarning(at, "Unknown variable", fmt.Sprintf("The %s does not read %s: its settings begin with %s. Did you mean %s?",
-			r.Role, name, service.Prefix, instead))
+			r.Role, name, service.Prefix, r.called(service.Prefix+name)))
 		return all
 	}
 	if known || !strings.HasPrefix(name, service.Prefix) {
@@ -92,10 +109,21 @@ func (r *Resource[M]) checkName(at path.Path, name string) diag.Diagnostics {
 	}
 	detail := fmt.Sprintf("%s is not a setting of the %s that this provider knows; it is passed on as it is.", name, r.Role)
 	if nearest := r.Options.Nearest(name); nearest != "" {
-		detail += fmt.Sprintf(" Did you mean %s?", nearest)
+		detail += fmt.Sprintf(" Did you mean %s?", r.called(nearest))
 	}
 	all.AddAttributeWarning(at, "Unknown variable", detail)
 	return all
+}
+
+// called is how a variable is best set: by its attribute, if it has one.
+func (r *Resource[M]) called(name string) string {
+	if attribute, wired := r.Wired[name]; wired {
+		return "the attribute " + attribute
+	}
+	if s, exists := r.Table.Lookup(name); exists {
+		return fmt.Sprintf("%s, for which there is the attribute %s", name, s.Path())
+	}
+	return name
 }
 
 func names(elements map[string]attr.Value) []string { return slices.Sorted(maps.Keys(elements)) }

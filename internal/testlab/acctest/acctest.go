@@ -13,6 +13,7 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/provider"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
 // Factories make the provider inside the test's process.
@@ -54,3 +55,28 @@ func Image(name string) string {
 	}
 	return fmt.Sprintf("image = %q", name)
 }
+
+// Workspace is an empty folder for terraform with the provider built as a
+// process of its own, for tests that kill it or run it like a user.
+func Workspace(t testing.TB) *tfcli.Workspace {
+	t.Helper()
+	plugins := t.TempDir()
+	err := tfcli.BuildProvider(t.Context(), plugins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	workspace, err := tfcli.New(t.TempDir(), plugins)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return workspace
+}
+
+// Required is the terraform block of a configuration in a Workspace.
+const Required = `
+terraform {
+  required_providers {
+    anka = { source = "anka-ha/anka" }
+  }
+}
+`

@@ -43,9 +43,17 @@ func pack(cache, name, binary string, made recipe) (Archive, error) {
 	if err != nil {
 		return Archive{}, err
 	}
-	layer := filepath.Join(cache, "layer-"+hash[:16]+".tar")
+	key := hash[:16]
+	if made.busybox {
+		shell, err := busyboxHash()
+		if err != nil {
+			return Archive{}, err
+		}
+		key += "-" + shell
+	}
+	layer := filepath.Join(cache, "layer-"+key+".tar")
 	if _, err := os.Stat(layer); err != nil {
-		if err := writeLayer(layer, binary, made.path); err != nil {
+		if err := writeLayer(layer, binary, made); err != nil {
 			return Archive{}, fmt.Errorf("write layer: %w", err)
 		}
 	}
@@ -93,8 +101,9 @@ func pack(cache, name, binary string, made recipe) (Archive, error) {
 	})
 }
 
-// writeLayer writes the image's only layer: the binary, the folders above it and a /tmp.
-func writeLayer(layer, binary, target string) error {
+// writeLayer writes the image's only layer: the binary, the folders above it, a /tmp, and a shell if it has one.
+func writeLayer(layer, binary string, made recipe) error {
+	target := made.path
 	info, err := os.Stat(binary)
 	if err != nil {
 		return err
@@ -111,6 +120,11 @@ func writeLayer(layer, binary, target string) error {
 		}
 		if err := addFolder(out, "tmp", 0o1777); err != nil {
 			return err
+		}
+		if made.busybox {
+			if err := addBusybox(out, "/"+target); err != nil {
+				return err
+			}
 		}
 		return addFile(out, binary, &tar.Header{Name: target, Mode: 0o755, Size: info.Size()})
 	})

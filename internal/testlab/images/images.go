@@ -18,10 +18,11 @@ const (
 	Etcd37     = "anka-lab/etcd:v3.7.3"
 	Controller = "anka-lab/controller:v1.50.1" // the stand-in, not the vendor's
 	Registry   = "anka-lab/registry:v1.50.1"   // the stand-in, not the vendor's
+	Rclone     = "anka-lab/rclone:1.75.1"      // with busybox, as in rclone's own image
 )
 
 // Default returns the images that the three-host topology needs.
-func Default() []string { return []string{Etcd35, Controller, Registry} }
+func Default() []string { return []string{Etcd35, Controller, Registry, Rclone} }
 
 // recipe says how an image is made.
 type recipe struct {
@@ -35,6 +36,8 @@ type recipe struct {
 	entrypoint, cmd []string
 	ports           []string
 	workdir         string
+	// busybox: the image has a shell and its commands beside the binary.
+	busybox bool
 }
 
 // recipes: etcd has a Cmd and no Entrypoint, like quay.io/coreos/etcd; the stand-ins start when neither is set.
@@ -49,6 +52,10 @@ var recipes = map[string]recipe{
 	Registry: {
 		module: ".", command: "./internal/testlab/ankasim/cmd/ankasim", path: "ankasim",
 		entrypoint: []string{"/ankasim"}, cmd: []string{"registry"}, ports: []string{"8089/tcp", "2112/tcp"},
+	},
+	Rclone: {
+		module: "internal/testlab/rclone/build", command: ".", path: "usr/local/bin/rclone",
+		entrypoint: []string{"rclone"}, workdir: "/data", busybox: true,
 	},
 }
 

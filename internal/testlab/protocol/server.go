@@ -97,21 +97,21 @@ func (s *Server) Validate(config Object) string {
 }
 
 // Plan gives what is planned, from a prior state that is nil for a new
-// resource, and the diagnostics. Write-only attributes are null in what
+// resource or what [Server.Apply] gave, and the diagnostics. Write-only attributes are null in what
 // Terraform proposes.
 func (s *Server) Plan(prior any, config Object) (map[string]tftypes.Value, string) {
 	s.t.Helper()
-	proposed := Object{}
-	for name, v := range config {
-		if !strings.HasSuffix(name, "_wo") {
-			proposed[name] = v
+	proposed := stored(config)
+	before, _ := prior.(Object)
+	if applied, is := prior.(map[string]tftypes.Value); is {
+		before = Object{}
+		for name, v := range applied {
+			before[name] = v
 		}
 	}
-	if before, exists := prior.(Object); exists {
-		for name, v := range before {
-			if _, set := proposed[name]; !set {
-				proposed[name] = v
-			}
+	for name, v := range before {
+		if _, set := proposed[name]; !set {
+			proposed[name] = v
 		}
 	}
 	resp, err := s.PlanResourceChange(s.t.Context(), &tfprotov6.PlanResourceChangeRequest{
@@ -127,6 +127,45 @@ func (s *Server) Plan(prior any, config Object) (map[string]tftypes.Value, strin
 	var values map[string]tftypes.Value
 	if err := state.As(&values); err != nil {
 		s.t.Fatal(err)
+	}
+	return values, Lines(resp.Diagnostics)
+}
+
+// stored is a configuration without its write-only attributes, which Terraform
+// takes out of all that is kept.
+func stored(config Object) Object {
+	kept := Object{}
+	for name, v := range config {
+		if nested, is := v.(Object); is {
+			v = stored(nested)
+		}
+		if !strings.HasSuffix(name, "_wo") {
+			kept[name] = v
+		}
+	}
+	return kept
+}
+
+// Apply carries out a plan, such as one that [Server.Plan] gave, from a prior
+// state that is nil for a new resource. It gives the new state, nil when there
+// is none, and the diagnostics.
+func (s *Server) Apply(prior, planned any, config Object) (map[string]tftypes.Value, string) {
+	s.t.Helper()
+	resp, err := s.ApplyResourceChange(s.t.Context(), &tfprotov6.ApplyResourceChangeRequest{
+		TypeName: s.name, Config: s.dynamic(config), PlannedState: s.dynamic(planned), PriorState: s.dynamic(prior),
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	state, err := resp.NewState.Unmarshal(s.Type)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var values map[string]tftypes.Value
+	if !state.IsNull() {
+		if err := state.As(&values); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	return values, Lines(resp.Diagnostics)
 }

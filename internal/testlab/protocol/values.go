@@ -18,12 +18,15 @@ type Object map[string]any
 type Unknown struct{}
 
 // Value makes a value of a type out of what a test wrote: nil, [Unknown],
-// [Object], strings, booleans, ints, and slices of strings.
+// [Object], strings, booleans, numbers, slices of strings, and what [Server.Plan]
+// gives.
 func Value(t testing.TB, of tftypes.Type, v any) tftypes.Value {
 	t.Helper()
 	switch v := v.(type) {
 	case nil:
 		return tftypes.NewValue(of, nil)
+	case tftypes.Value:
+		return v
 	case Unknown:
 		return tftypes.NewValue(of, tftypes.UnknownValue)
 	case int:

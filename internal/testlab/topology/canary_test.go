@@ -3,7 +3,6 @@ package topology
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,122 +10,35 @@ import (
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/secureetcd"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
 func TestMain(m *testing.M) { testlab.Main(m) }
 
-// Secrets of the test. None of them may be found anywhere but in the
-// environment of the containers that need them.
-const (
-	rootToken   = "canary-root-token-7d1f"
-	otherSecret = "canary-environment-52ac"
-	password    = "canary-password-91be"
-)
-
-// secretive is the whole topology with every secret that the provider takes,
-// in ephemeral variables, so that not even Terraform itself keeps them.
-const secretive = `
-terraform {
-  required_providers {
-    anka = { source = "anka-ha/anka" }
-  }
-}
-
-variable "hosts" {
-  type      = any
-  ephemeral = true
-}
-
-variable "token" {
-  type      = string
-  ephemeral = true
-}
-
-variable "other" {
-  type      = string
-  ephemeral = true
-}
-
-variable "password" {
-  type      = string
-  ephemeral = true
-}
-
-variable "images" {
-  type = map(string)
-}
-
-variable "secret_version" {
-  type    = number
-  default = 1
-}
-
-provider "anka" {
-  hosts         = var.hosts
-  registry_auth = { "registry.example.com" = { username = "ci", password = var.password } }
-  anka_auth     = { root_token = var.token }
-}
-
-resource "anka_etcd_cluster" "this" {
-  name                  = "canary"
-  image                 = var.images.etcd
-  members               = { etcd-1 = { host = "h1" }, etcd-2 = { host = "h2" }, etcd-3 = { host = "h3" } }
-  purge_data_on_destroy = true
-}
-
-resource "anka_registry" "this" {
-  name                  = "canary"
-  image                 = var.images.registry
-  replicas              = { h1 = {}, h2 = {}, h3 = {} }
-  primary               = "h1"
-  root_token_wo         = var.token
-  root_token_wo_version = var.secret_version
-}
-
-resource "anka_controller" "this" {
-  name                  = "canary"
-  image                 = var.images.controller
-  replicas              = { h1 = {}, h2 = {}, h3 = {} }
-  etcd_endpoints        = anka_etcd_cluster.this.endpoints
-  registry_urls         = anka_registry.this.urls
-  push_registry_url     = anka_registry.this.primary_url
-  root_token_wo         = var.token
-  root_token_wo_version = var.secret_version
-  env_wo                = { ANKA_OIDC_CLIENT_SECRET = var.other }
-  env_wo_version        = var.secret_version
-}
-
-data "anka_controller_status" "all" {
-  for_each = anka_controller.this.urls
-  host     = each.key
-  url      = each.value
-}
-
-output "statuses" {
-  value = { for host, s in data.anka_controller_status.all : host => "${s.status} ${s.registry_status} ${s.ready}" }
-}
-`
-
 // TestAccTopology_keepsSecrets applies the topology with authentication on,
-// rotates the token, and looks for every secret in state, saved plan, what
-// terraform and the provider printed and traced, labels, and container logs.
+// rotates the secrets, lets an apply and a login fail, and looks for every
+// secret in state, saved plan, what terraform and the provider printed and
+// traced, labels, and container logs.
 func TestAccTopology_keepsSecrets(t *testing.T) {
 	target := testlab.ForTest(t)
 	if target.Lab == nil {
 		t.Fatalf("this test reads labels and logs on the hosts and runs on the lab only: unset %s and run as root", testlab.EnvHosts)
 	}
 	w := workspace(t)
-	secrets := map[string]string{"root token": rootToken, "environment": otherSecret, "registry password": password}
+	var addresses []string
+	for _, host := range target.Lab.Hosts {
+		addresses = append(addresses, host.Address)
+	}
+	etcd := secureetcd.Start(t, target.Lab.Host("h1"), "canary-of-etcd-77f0")
+	given, secrets := everySecret(t, etcd, addresses)
 	hosts := inlineHosts(t, target.Lab, secrets)
 	must(t, w.Write("main.tf", secretive))
 	trace := filepath.Join(w.Dir, "trace.log")
-	images, err := json.Marshal(map[string]string{"etcd": target.EtcdImage, "controller": target.ControllerImage, "registry": target.RegistryImage})
-	must(t, err)
 	w.Env = []string{
-		"TF_LOG=trace", "TF_LOG_PATH=" + trace,
-		"TF_VAR_hosts=" + hosts, "TF_VAR_images=" + string(images),
-		"TF_VAR_token=" + rootToken, "TF_VAR_other=" + otherSecret, "TF_VAR_password=" + password,
+		"TF_LOG=trace", "TF_LOG_PATH=" + trace, "TF_VAR_hosts=" + hosts,
+		"TF_VAR_given=" + encode(t, given), "TF_VAR_token=" + rootToken, "TF_VAR_etcd_endpoint=" + etcd.Endpoint,
+		"TF_VAR_images=" + encode(t, map[string]string{"etcd": target.EtcdImage, "controller": target.ControllerImage, "registry": target.RegistryImage}),
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
 	defer cancel()
@@ -142,6 +54,7 @@ func TestAccTopology_keepsSecrets(t *testing.T) {
 	run("apply", "-no-color", "-input=false", "saved.plan")
 	expectReady(ctx, t, w)
 	containerHas(t, target.Lab, "ANKA_ROOT_TOKEN="+rootToken)
+	filesHave(t, target.Lab, given)
 
 	// A rotation rolls everything, and still nothing tells.
 	w.Env = append(w.Env, "TF_VAR_secret_version=2", "TF_VAR_token="+rootToken+"-new")
@@ -153,13 +66,25 @@ func TestAccTopology_keepsSecrets(t *testing.T) {
 		t.Errorf("second plan: %v\n%s", err, plan)
 	}
 
+	// A change that fails shows the end of a log that has all of them.
+	w.Env = append(w.Env, `TF_VAR_misbehave={"ANKASIM_LOG_ENV":"true","ANKASIM_EXIT":"1"}`)
+	output, err := w.Apply(ctx)
+	printed.WriteString(output)
+	if err == nil || !strings.Contains(output, "ANKA_ROOT_TOKEN=(secret)") {
+		t.Errorf("an apply that fails has to show the log, without secrets: %v\n%s", err, output)
+	}
+	w.Env = w.Env[:len(w.Env)-1]
+	output, err = w.Run(ctx, "plan", "-no-color", "-input=false", "-var=use_api_key=true")
+	printed.WriteString(output)
+	if err == nil || !strings.Contains(output, `"nobody"`) {
+		t.Errorf("an API key that nobody knows: %v\n%s", err, output)
+	}
+
 	places := map[string]string{"output": printed.String(), "labels and logs": labelsAndLogs(t, target.Lab)}
 	files, err := filepath.Glob(filepath.Join(w.Dir, "*"))
 	must(t, err)
 	for _, file := range files {
-		content, err := os.ReadFile(file)
-		must(t, err)
-		places[filepath.Base(file)] = string(content)
+		places[filepath.Base(file)] = unpacked(t, file)
 	}
 	for _, needed := range []string{"trace.log", "terraform.tfstate", "saved.plan"} {
 		if len(places[needed]) == 0 {
@@ -170,7 +95,7 @@ func TestAccTopology_keepsSecrets(t *testing.T) {
 		for what, secret := range secrets {
 			for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte("root:" + secret))} {
 				if at := strings.Index(content, form); at >= 0 {
-					t.Errorf("the %s is in %s: …%q…", what, place, content[max(0, at-200):min(len(content), at+len(form)+50)])
+					t.Errorf("the secret %s is in %s: …%q…", what, place, content[max(0, at-200):min(len(content), at+len(form)+50)])
 				}
 			}
 		}
@@ -203,9 +128,7 @@ func inlineHosts(t *testing.T, lab *testlab.Lab, secrets map[string]string) stri
 	first.SSH = &testlab.SSHConfig{PrivateKey: read(first.SSH.PrivateKeyPath), KnownHosts: read(first.SSH.KnownHostsPath)}
 	secrets["ssh key"] = middle(first.SSH.PrivateKey)
 	hosts["h1"] = first
-	encoded, err := json.Marshal(hosts)
-	must(t, err)
-	return string(encoded)
+	return encode(t, hosts)
 }
 
 // middle is a line from the middle of a PEM text: the first and last ones are

@@ -94,6 +94,16 @@ func PlannedSteps(resource string, steps []topology.Step, notes ...string) (diag
 	return diag.NewWarningDiagnostic("Planned steps for "+resource, text.String()), true
 }
 
+// MissingHost is the key in err that names no host of the provider block. The
+// second result is false when err is another error.
+func MissingHost(err error) (string, bool) {
+	var missing *dockerhost.NoHostError
+	if !errors.As(err, &missing) {
+		return "", false
+	}
+	return missing.Name, true
+}
+
 // UnknownHost is the attribute error for a key that names no host of the
 // provider block. The second result is false when err is another error.
 func UnknownHost(at path.Path, err error) (diag.Diagnostic, bool) {

@@ -22,6 +22,8 @@ type Data struct {
 	// CredentialsUnknown: parts of anka_auth depend on what the same apply
 	// makes, so Credentials may lack them.
 	CredentialsUnknown bool
+	// Announcements are what resources plan, for those that depend on them.
+	Announcements Announcements
 }
 
 // From reads what the framework hands to Configure. It is nil, without a

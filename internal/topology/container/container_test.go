@@ -1,6 +1,7 @@
 package container
 
 import (
+	"encoding/pem"
 	"maps"
 	"testing"
 	"time"
@@ -25,6 +26,37 @@ func example() Spec {
 func TestHashIsStable(t *testing.T) {
 	if got, want := example().Hash(), "0134db04969a7272"; got != want {
 		t.Errorf("hash %s, want %s", got, want)
+	}
+	s := example()
+	s.Runtime = Runtime{
+		Memory: 512 << 20, CPUs: 1_500_000_000, ExtraHosts: map[string]string{"b": "10.0.0.2", "a": "10.0.0.1"}, DNS: []string{"10.0.0.3"},
+		Healthcheck: &Healthcheck{Command: []string{"check"}, Interval: time.Minute, Timeout: time.Second, StartPeriod: 2 * time.Second, Retries: 3},
+	}
+	if got, want := s.Hash(), "8a2c6c80f2e01274"; got != want {
+		t.Errorf("hash %s, want %s", got, want)
+	}
+	s.Runtime = Runtime{ExtraHosts: map[string]string{}, DNS: []string{}}
+	if got, want := s.Hash(), "0134db04969a7272"; got != want {
+		t.Errorf("with nothing in its lists the hash is %s, want %s", got, want)
+	}
+}
+
+func TestFingerprint_isOfTheFirstCertificate(t *testing.T) {
+	block := func(kind, content string) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte(content)}))
+	}
+	// SHA-256 of "leaf".
+	const want = "9f91161f43433e49a6de6db680d79f60159f2e4ac9172621a12846428158440b"
+	for text, want := range map[string]string{
+		"":                             "",
+		"no PEM":                       "",
+		block("PRIVATE KEY", "secret"): "",
+		block("CERTIFICATE", "leaf"):   want,
+		"text before\n" + block("PRIVATE KEY", "secret") + block("CERTIFICATE", "leaf") + block("CERTIFICATE", "authority"): want,
+	} {
+		if got := Fingerprint([]byte(text)); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -60,8 +92,16 @@ func TestHashSeesEveryChange(t *testing.T) {
 		"restart":        func(s *Spec) { s.Restart = "no" },
 		"log":            func(s *Spec) { s.Log.MaxFile++ },
 		"grace":          func(s *Spec) { s.StopGrace++ },
+		"entrypoint":     func(s *Spec) { s.Entrypoint = []string{"/bin/sh"} },
+		"borrowed":       func(s *Spec) { s.Mounts[0].Borrowed = true },
 		"content":        func(s *Spec) { s.Files[0].Content = []byte("other") },
 		"mode":           func(s *Spec) { s.Files[1].Mode = 0o644 },
+		"memory":         func(s *Spec) { s.Memory = 512 << 20 },
+		"cpus":           func(s *Spec) { s.CPUs = 1e9 },
+		"healthcheck":    func(s *Spec) { s.Healthcheck = &Healthcheck{} },
+		"no healthcheck": func(s *Spec) { s.Healthcheck = &Healthcheck{Disabled: true} },
+		"extra hosts":    func(s *Spec) { s.ExtraHosts = map[string]string{"registry": "10.0.1.4"} },
+		"dns":            func(s *Spec) { s.DNS = []string{"10.0.0.2"} },
 	} {
 		s := example()
 		change(&s)

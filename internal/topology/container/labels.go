@@ -22,6 +22,22 @@ const (
 	// LabelIncarnation holds the life of an instance's data: each new life of
 	// an etcd member gets fresh data, so that stale data cannot poison it.
 	LabelIncarnation = LabelPrefix + "incarnation"
+	// LabelCertificate holds [Fingerprint] of the certificate that the service
+	// in the container shows, so that it can be recognized without a CA.
+	LabelCertificate = LabelPrefix + "certificate-sha256"
+	// LabelScheme holds what the service in the container speaks, http or
+	// https, because no daemon tells.
+	LabelScheme = LabelPrefix + "scheme"
+	// LabelTenure holds what all containers of a replication have in common, as
+	// topology/registry writes it: whose replication it is, since when, from
+	// which host, and by which authority's certificates.
+	LabelTenure = LabelPrefix + "tenure"
+	// LabelStore holds where data is that is on no host, see [Found.Storage].
+	LabelStore = LabelPrefix + "store"
+	// LabelRecord holds the attributes that the container was made of, as
+	// JSON, so that a resource whose state was lost can be imported. Secrets
+	// are not among them.
+	LabelRecord = LabelPrefix + "configuration"
 )
 
 // Role is the kind of service a container runs.
@@ -32,6 +48,8 @@ const (
 	Etcd       Role = "etcd"
 	Controller Role = "controller"
 	Registry   Role = "registry"
+	// Replication copies templates from the primary registry to the others.
+	Replication Role = "registry-replication"
 )
 
 // Identity says whose container it is. Two containers with equal identity are
@@ -46,6 +64,15 @@ type Identity struct {
 func (i Identity) Name() string {
 	return fmt.Sprintf("anka-%s-%s-%s", i.Owner, i.Role, i.Instance)
 }
+
+// incompleteSuffix names a container whose files have not all been written
+// yet. A dot cannot be part of a valid name, so no instance is called so.
+const incompleteSuffix = ".incomplete"
+
+// IncompleteName is what a container that gets files is called until they are
+// all written: under its final name a container is complete, also when the
+// process that makes it dies in between.
+func IncompleteName(name string) string { return name + incompleteSuffix }
 
 // Selector are the labels shared by all containers of one owner and role.
 func Selector(owner string, role Role) map[string]string {
@@ -63,6 +90,9 @@ func (s Spec) Owned(id Identity) Spec {
 	labels[LabelRole] = string(id.Role)
 	labels[LabelInstance] = id.Instance
 	labels[LabelHash] = s.Hash()
+	if store := stores(s.Mounts); store != "" {
+		labels[LabelStore] = store
+	}
 	s.Name = id.Name()
 	s.Labels = labels
 	return s

@@ -57,3 +57,7 @@ func (f Found) Identity() (id Identity, ok bool) {
 
 // Hash is the fingerprint the container was created with, "" when not ours.
 func (f Found) Hash() string { return f.Labels[LabelHash] }
+
+// Pin is the fingerprint of the certificate that the service in it shows, ""
+// when it has none that is known.
+func (f Found) Pin() string { return f.Labels[LabelCertificate] }

@@ -19,6 +19,9 @@ type Spec struct {
 	Name string
 	// Image is the reference as the user wrote it.
 	Image string
+	// Entrypoint replaces the image's entrypoint, to which Command is then the
+	// arguments; empty keeps the image's own.
+	Entrypoint []string
 	// Command replaces the image's command; empty keeps the image's own.
 	Command []string
 	// BirthArgs are appended to Command but stay outside [Spec.Hash]: flags
@@ -46,6 +49,8 @@ type Spec struct {
 	StopGrace time.Duration
 	// Files are written into the container before it first starts.
 	Files []File
+	// Runtime is what the daemon gives it beside all that.
+	Runtime
 }
 
 // Port publishes ContainerPort as HostPort, TCP, on HostIP (empty: all).
@@ -70,6 +75,17 @@ type Mount struct {
 	Source   string
 	Target   string
 	ReadOnly bool
+	// Borrowed: it is what another service has made for itself. It has to be
+	// there, and is neither made nor deleted with this container.
+	Borrowed bool `json:"Borrowed,omitempty"`
+	// Existing host paths are not made by the daemon: one that is not there is
+	// an error. It matters only when the container is made.
+	Existing bool `json:"-"`
+	// Options are those of the volume.
+	Options VolumeOptions `json:",omitzero"`
+	// Store tells in words where the data is when that is on no host, such as
+	// "NFS 10.0.0.9:/export": what is mounted or configured says it too.
+	Store string `json:"-"`
 }
 
 // Log is the rotation of the container's log. The driver is Docker's "local"
@@ -95,6 +111,7 @@ type File struct {
 // the hash of containers that do not use it.
 type hashed struct {
 	Image         string            `json:"image"`
+	Entrypoint    []string          `json:"entrypoint,omitempty"`
 	Command       []string          `json:"command,omitempty"`
 	Env           map[string]string `json:"env,omitempty"`
 	SecretNames   []string          `json:"secret_names,omitempty"`
@@ -105,6 +122,7 @@ type hashed struct {
 	Log           Log               `json:"log"`
 	StopGrace     time.Duration     `json:"stop_grace,omitempty"`
 	Files         []hashedFile      `json:"files,omitempty"`
+	Runtime
 }
 
 type hashedFile struct {
@@ -119,9 +137,10 @@ type hashedFile struct {
 // birth arguments and the values of secrets.
 func (s Spec) Hash() string {
 	h := hashed{
-		Image: s.Image, Command: s.Command, Env: s.Env, SecretVersion: s.SecretVersion,
+		Image: s.Image, Entrypoint: s.Entrypoint, Command: s.Command, Env: s.Env, SecretVersion: s.SecretVersion,
 		Ports: sortedPorts(s.Ports), Mounts: sortedMounts(s.Mounts),
 		Restart: s.Restart, Log: s.Log, StopGrace: s.StopGrace,
+		Runtime: s.Runtime,
 	}
 	for name := range s.SecretEnv {
 		h.SecretNames = append(h.SecretNames, name)
@@ -164,7 +183,8 @@ func sortedPorts(ports []Port) []Port {
 }
 
 func sortedMounts(mounts []Mount) []Mount {
-	sorted := slices.Clone(mounts)
+	// What is not mounted is in the environment.
+	sorted := slices.DeleteFunc(slices.Clone(mounts), func(m Mount) bool { return m.Type == External })
 	slices.SortFunc(sorted, func(a, b Mount) int { return compare(a.Target, b.Target) })
 	return sorted
 }

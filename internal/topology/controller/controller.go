@@ -27,6 +27,7 @@ const (
 const (
 	EtcdEndpoints      = "ANKA_ETCD_ENDPOINTS"
 	Registry           = "ANKA_ANKA_REGISTRY"
+	LocalRegistry      = "ANKA_LOCAL_ANKA_REGISTRY"
 	PushRegistry       = "ANKA_PUSH_REGISTRY"
 	AllowEmptyRegistry = "ANKA_ALLOW_EMPTY_REGISTRY"
 )
@@ -36,6 +37,7 @@ const (
 var Wired = map[string]string{
 	EtcdEndpoints:      "etcd_endpoints",
 	Registry:           "registry_urls or registry_url",
+	LocalRegistry:      "local_registry_urls",
 	PushRegistry:       "push_registry_url",
 	service.ListenAddr: "port",
 	service.RootToken:  "root_token_wo",
@@ -51,6 +53,10 @@ type Settings struct {
 	RegistryURLs map[string]string
 	// RegistryURL is the one registry, or load balancer, of all controllers.
 	RegistryURL string
+	// LocalRegistryURLs are the URLs under which controllers themselves reach
+	// the registry, by host, where they cannot reach the one that nodes use.
+	// Hosts that are not in it have none.
+	LocalRegistryURLs map[string]string
 	// PushRegistryURL receives all uploads; "" leaves it to the controller.
 	PushRegistryURL string
 }
@@ -80,14 +86,17 @@ func (s Settings) Desired(replicas []service.Replica) (rollout.Desired, error) {
 		if registry != "" {
 			wired[Registry] = registry
 		}
+		if local := s.LocalRegistryURLs[r.Host]; local != "" {
+			wired[LocalRegistry] = local
+		}
 		if s.PushRegistryURL != "" {
 			wired[PushRegistry] = s.PushRegistryURL
 		}
-		spec := s.Spec(r, containerPort, wired)
-		spec.StopGrace = stopGrace
+		spec := s.Spec(r, service.Inside{Table: Table, Port: containerPort, Wired: wired, StopGrace: stopGrace})
 		desired.Replicas = append(desired.Replicas, rollout.Replica{
-			Host: r.Host,
-			Spec: spec.Owned(desired.Identity(r.Host)),
+			Host:           r.Host,
+			Spec:           spec.Owned(desired.Identity(r.Host)),
+			PortAttributes: Table.PortAttributes(spec.Env),
 		})
 	}
 	return desired, nil

@@ -33,6 +33,9 @@ type Desired struct {
 	// Version is what the image runs, such as 3.5.35; "" when its name does not
 	// tell.
 	Version string
+	// Ran is the version that the members ran when that was last known, such as
+	// 3.5.35; "" when it never was.
+	Ran string
 	// SnapshotBefore asks for a snapshot before anything is changed on a
 	// cluster that exists.
 	SnapshotBefore bool
@@ -64,6 +67,9 @@ type Member struct {
 	// Incarnation is the life of the data this member has been using since it
 	// was born, "" before that.
 	Incarnation string
+	// Out says of a former member that the cluster has let it go: what is left
+	// is its container.
+	Out bool
 }
 
 // ClientURL is what clients and controllers reach the member by.
@@ -83,8 +89,8 @@ func (m Member) url(port int) string {
 // place is how messages name a member: "etcd-1 on h1".
 func (m Member) place() string { return m.Name + " on " + m.Host }
 
-// places names several members: "etcd-1 on h1, etcd-2 on h2".
-func places(members []Member) string {
+// Places names several members: "etcd-1 on h1, etcd-2 on h2".
+func Places(members []Member) string {
 	names := make([]string, 0, len(members))
 	for _, m := range members {
 		names = append(names, m.place())
@@ -206,4 +212,18 @@ func survives(members, lost int) string {
 		return "survives"
 	}
 	return fmt.Sprintf("does not survive (%d of %d left, a quorum is %d)", members-lost, members, Quorum(members))
+}
+
+// splitURL takes a URL apart that [Member.PeerURL] made; address is "" and port 0 of others.
+func splitURL(memberURL string) (address string, port int) {
+	rest, plain := strings.CutPrefix(memberURL, "http://")
+	colon := strings.LastIndexByte(rest, ':')
+	if !plain || colon < 0 {
+		return "", 0
+	}
+	port, err := strconv.Atoi(rest[colon+1:])
+	if err != nil {
+		return "", 0
+	}
+	return strings.Trim(rest[:colon], "[]"), port
 }

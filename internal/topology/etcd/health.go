@@ -14,6 +14,9 @@ type View struct {
 	// Leader is a member ID, 0 when this member knows no leader.
 	Leader  uint64
 	Version string
+	// DowngradeTarget is the version to which a downgrade is in progress, ""
+	// when none is or the member does not tell.
+	DowngradeTarget string
 	// Peers is the member list as this member has it.
 	Peers []Peer
 	// Applied is how far the member has applied the raft log.

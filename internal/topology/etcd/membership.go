@@ -23,6 +23,9 @@ type Membership struct {
 	Healthy map[string]bool
 	// Versions by peer URL, of the members that answered.
 	Versions map[string]string
+	// DowngradeTarget is the version to which a downgrade is in progress, such
+	// as 3.6.0, "" when none is or the leader does not tell.
+	DowngradeTarget string
 	// Alarms are active alarms, in words.
 	Alarms []string
 	// Split tells which members are of which cluster when there are several.
@@ -51,6 +54,10 @@ func Consensus(members []Member, views map[string]View) Membership {
 		m.Versions[member.PeerURL()] = view.Version
 		if view.Leader == 0 {
 			continue
+		}
+		// All of them know, the leader first.
+		if view.MemberID == view.Leader || m.DowngradeTarget == "" && followers[view.Leader] == nil {
+			m.DowngradeTarget = view.DowngradeTarget
 		}
 		followers[view.Leader] = append(followers[view.Leader], member.PeerURL())
 		// The leader's own list is the newest.
@@ -134,6 +141,13 @@ func (m Membership) peer(member Member) (Peer, bool) {
 func (m Membership) Lists(member Member) bool {
 	_, listed := m.peer(member)
 	return listed
+}
+
+// Votes reports whether the cluster's list has the member as a voting one that
+// has been started.
+func (m Membership) Votes(member Member) bool {
+	p, listed := m.peer(member)
+	return listed && p.started() && !p.Learner
 }
 
 // voters is the number of voting members, working how many of them work.

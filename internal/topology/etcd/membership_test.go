@@ -108,3 +108,26 @@ func TestLeadershipGoesToOneThatCanLead(t *testing.T) {
 		t.Errorf("leadership goes to %v", step.To)
 	}
 }
+
+// TestConsensusTakesTheLeadersWord: its list is the newest, alarms are told once
+// however many report them, and everybody tells a version.
+func TestConsensusTakesTheLeadersWord(t *testing.T) {
+	d := three()
+	views := whole(d)
+	for key, view := range views {
+		view.Leader, view.Alarms, view.DowngradeTarget = 3, []string{"memberID:1 alarm:NOSPACE"}, "3.4.0"
+		if key == "h3/etcd-3" {
+			view.Peers = append(view.Peers, Peer{ID: 9, PeerURLs: []string{"http://10.0.0.9:2380"}, Learner: true})
+			view.DowngradeTarget = "3.6.0"
+		}
+		views[key] = view
+	}
+	m := Consensus(d.Members, views)
+	if len(m.Peers) != 4 || len(m.Alarms) != 1 || len(m.Versions) != 3 || m.Versions["http://10.0.0.1:2380"] != "3.5.35" || m.DowngradeTarget != "3.6.0" {
+		t.Errorf("%+v", m)
+	}
+	views["h3/etcd-3"] = View{Err: "refused"}
+	if m := Consensus(d.Members, views); m.DowngradeTarget != "3.4.0" {
+		t.Errorf("without the leader's word: %+v", m)
+	}
+}

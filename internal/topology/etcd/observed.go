@@ -38,8 +38,12 @@ type Observed struct {
 	Containers map[string][]container.Found
 	// Images are the hosts that were asked for the image and have it.
 	Images map[string]bool
+	// OldImages are the same of the image of [Desired.Prevailing], where it is
+	// another one.
+	OldImages map[string]bool
 	// Data are the members that were found with a write-ahead log in their
-	// data directory. It is only looked at for containers that [Rejoin].
+	// data directory. It is only looked at where a container has ended, and
+	// where one was never started that [Rejoin]s.
 	Data map[string]bool
 	// Proven: every endpoint answered with one cluster ID, the same members,
 	// all of them started, and a leader, and a write and a read through each
@@ -51,7 +55,9 @@ type Observed struct {
 	Snapshotted bool
 	// Downgrading: this apply has told the cluster of the downgrade already.
 	Downgrading bool
-	// Volumes by host are the cluster's volumes, looked at by a destroy only.
+	// Volumes by host are the cluster's volumes, looked at by a destroy, and on
+	// hosts where a member's container is missing. A host that was looked at is
+	// in the map.
 	Volumes map[string][]string
 }
 
@@ -66,6 +72,10 @@ func (o Observed) clone() Observed {
 	copied.Images = map[string]bool{}
 	for host, has := range o.Images {
 		copied.Images[host] = has
+	}
+	copied.OldImages = map[string]bool{}
+	for host, has := range o.OldImages {
+		copied.OldImages[host] = has
 	}
 	copied.Data = map[string]bool{}
 	for member, has := range o.Data {

@@ -30,7 +30,7 @@ func Next(d Desired, o Observed) (topology.Step, error) {
 		return nil, err
 	}
 	if d.Born {
-		return nextLife(d, o, states)
+		return nextLife(d, o)
 	}
 	return nextBootstrap(d, o, states)
 }
@@ -64,13 +64,17 @@ func simulate(o Observed, next func(Observed) (topology.Step, error), d Desired)
 // cluster's.
 func refuseOthers(d Desired, o Observed, states []memberState) error {
 	for _, s := range states {
-		if s.status() == container.Foreign || s.previous.Status == container.Foreign {
+		foreign := s.container
+		if s.previous.Status == container.Foreign {
+			foreign = s.previous
+		}
+		if foreign.Status == container.Foreign {
 			return &Refusal{
 				Member:  s.Name,
 				Summary: "Container name is taken",
 				Detail: fmt.Sprintf("On host %s there is already a container %q that does not belong to member %s of cluster %s (%s). "+
 					"It was not touched, and nothing was changed on any host. Remove or rename it, or choose another name for the cluster or member.",
-					s.Host, s.container.Name, s.Name, d.Cluster, ownerOf(s.container)),
+					s.Host, foreign.Name, s.Name, d.Cluster, ownerOf(foreign)),
 			}
 		}
 	}
@@ -132,11 +136,16 @@ func wayOut(c container.Found) string {
 	return "Choose another port or remove that container."
 }
 
-// lacking are the hosts among those of the members that do not have the image.
-func lacking(o Observed, members []memberState) []string {
+// lacking are the hosts among those of the members that do not have the image
+// of what members are made of, which is what is desired or what prevails.
+func lacking(o Observed, d, of Desired, members ...memberState) []string {
 	var hosts []string
+	images := o.Images
+	if of.Image != d.Image {
+		images = o.OldImages
+	}
 	for _, s := range members {
-		if !o.Images[s.Host] && !slices.Contains(hosts, s.Host) {
+		if !images[s.Host] && !slices.Contains(hosts, s.Host) {
 			hosts = append(hosts, s.Host)
 		}
 	}

@@ -47,7 +47,7 @@ func nextBootstrap(d Desired, o Observed, states []memberState) (topology.Step, 
 				return nil, conflict
 			}
 		}
-		if hosts := lacking(o, absent); len(hosts) > 0 {
+		if hosts := lacking(o, d, d, absent...); len(hosts) > 0 {
 			return Pull{Image: d.Image, Hosts: hosts}, nil
 		}
 		return Create{Members: members(absent), Token: token}, nil
@@ -109,6 +109,6 @@ func halfCluster(d Desired, started, absent []memberState) error {
 		Detail: fmt.Sprintf("Members %s of cluster %s have already run, but there is no container of %s, and the cluster is not in this state. "+
 			"A member that is made anew under the old token can split the cluster, so nothing was changed. If its state was lost, import it: "+
 			"terraform import anka_etcd_cluster.NAME %s. If it is not needed, remove the containers that are left by hand and apply again (their data stays where it is).",
-			places(members(started)), d.Cluster, places(members(absent)), d.Cluster),
+			Places(members(started)), d.Cluster, Places(members(absent)), d.Cluster),
 	}
 }

@@ -3,7 +3,6 @@ package etcd
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
@@ -13,7 +12,7 @@ import (
 // missing, finishes what was interrupted, and then changes one member at a
 // time. Members on unreachable hosts are left alone: their silence says
 // nothing about them.
-func nextLife(d Desired, o Observed, states []memberState) (topology.Step, error) {
+func nextLife(d Desired, o Observed) (topology.Step, error) {
 	if o.Membership.Split != "" {
 		return nil, &Refusal{
 			Summary: "Several clusters under one name",
@@ -21,9 +20,14 @@ func nextLife(d Desired, o Observed, states []memberState) (topology.Step, error
 				"Find out which data is the right one, and remove the wrong container by hand.", d.Cluster, o.Membership.Split),
 		}
 	}
-	life := life{d: d, o: o, c: o.Membership, states: states, former: lookAt(d, o, d.Former)}
+	life, err := newLife(d, o)
+	if err != nil {
+		return nil, err
+	}
 	alone := []func() (topology.Step, error){life.finishReplacement, life.repair, life.quorum}
-	voted := []func() (topology.Step, error){life.await, life.finishAdding, life.retire, life.removeDead, life.add, life.makeRoom, life.remove, life.roll}
+	voted := []func() (topology.Step, error){
+		life.cancel, life.mend, life.await, life.finishAdding, life.retire, life.removeDead, life.add, life.makeRoom, life.remove, life.roll,
+	}
 	if !life.c.Known {
 		// What a cluster has to agree to must wait until one speaks.
 		voted = nil
@@ -33,10 +37,10 @@ func nextLife(d Desired, o Observed, states []memberState) (topology.Step, error
 			return step, err
 		}
 	}
-	if len(silentHosts(states)) > 0 {
+	if len(silentHosts(life.states)) > 0 {
 		return nil, nil
 	}
-	return prove(o, states, "the cluster changed or was not whole"), nil
+	return prove(o, life.states, "the cluster changed or was not whole"), nil
 }
 
 // life is what the parts of nextLife look at.
@@ -45,6 +49,22 @@ type life struct {
 	o              Observed
 	c              Membership
 	states, former []memberState
+	// now is what members are made of before the roll, see [Desired.Prevailing].
+	now Desired
+	// way is what has to be done on the way to the desired version. It is asked
+	// before anything else, because everything that makes a container must
+	// keep to it.
+	way Path
+}
+
+// newLife fails with a refusal when there is no safe way to the desired
+// version.
+func newLife(d Desired, o Observed) (life, error) {
+	d = d.Renamed()
+	l := life{d: d, o: o, c: o.Membership, states: look(d, o), former: lookAt(d, o, d.Former), now: d.Prevailing(o)}
+	var err error
+	l.way, err = l.change()
+	return l, err
 }
 
 func (l life) reachable() []memberState {
@@ -58,18 +78,36 @@ func (l life) belongs(s memberState) bool {
 	if l.c.Known {
 		return l.listed(s)
 	}
-	return s.Incarnation != "" || s.started()
+	return s.member()
 }
+
+// member: it was a member when that was last known. Both the state and any
+// container of it say which data it has.
+func (s memberState) member() bool { return s.Incarnation != "" }
 
 func (s memberState) kept() bool { return s.previous.Status != container.Absent }
 
 // finishReplacement goes on where a replacement was interrupted: its member
 // has an old container aside and is, or may be, down.
 func (l life) finishReplacement() (topology.Step, error) {
-	for _, s := range l.reachable() {
-		if s.kept() {
-			return l.replacement(s, l.flushing(s), "an interrupted replacement left the old container aside"), nil
+	for _, s := range l.states { // of a silent host no container is known
+		if !s.kept() || !l.belongs(s) {
+			continue
 		}
+		of := l.d
+		// A member that was the last to leave the older version, and works, cannot
+		// go back to it: the cluster has left it, too. It ends where it is, and
+		// the way down begins after it.
+		if works, err := l.d.madeAs(s.container, recordedVersion(s.container)); err == nil && l.untold() {
+			of = works
+		}
+		step := l.replacement(s, of, "an interrupted replacement left the old container aside")
+		step.Flush, step.Back = l.flushing(s), l.early(s)
+		made := s.container.Hash() == l.hash(of, s) || s.previous.Hash() == l.hash(of, s)
+		if hosts := lacking(l.o, l.d, l.d, s); !step.Flush && !step.Back && !made && len(hosts) > 0 {
+			return Pull{Image: l.d.Image, Hosts: hosts}, nil
+		}
+		return step, nil
 	}
 	return nil, nil
 }
@@ -79,28 +117,30 @@ func (l life) finishReplacement() (topology.Step, error) {
 func (l life) repair() (topology.Step, error) {
 	var absent, stopped []memberState
 	for _, s := range l.reachable() {
-		if !l.belongs(s) || l.unborn(s) {
+		if !l.belongs(s) || l.unborn(s) || l.lost(s) {
 			continue
 		}
 		if err := refuseRepair(l.o, s); err != nil {
 			return nil, err
 		}
 		switch {
+		case l.dataGone(s): // never started on nothing, see quorum and removeDead
 		case s.status() == container.Absent:
 			absent = append(absent, s)
-		case l.dataGone(s):
-			if !l.c.Known {
-				return nil, dataGone(l.d, s)
-			}
 		case s.status() == container.Created, s.status() == container.Exited:
 			stopped = append(stopped, s)
 		}
 	}
-	if hosts := lacking(l.o, absent); len(hosts) > 0 {
-		return Pull{Image: l.d.Image, Hosts: hosts}, nil
+	if len(absent) > 0 {
+		if err := l.refuseLeap(absent); err != nil {
+			return nil, err
+		}
+	}
+	if hosts := lacking(l.o, l.d, l.now, absent...); len(hosts) > 0 {
+		return Pull{Image: l.now.Image, Hosts: hosts}, nil
 	}
 	if len(absent) > 0 {
-		return Recreate{Member: absent[0].Member}, nil
+		return Recreate{Member: absent[0].Member, Of: l.now, Other: l.other()}, nil
 	}
 	if len(stopped) > 0 {
 		return Start{Members: members(stopped), Why: whyStart(stopped)}, nil
@@ -124,139 +164,85 @@ func (l life) unborn(s memberState) bool {
 	return listed && !p.started() && (s.status() == container.Absent || s.status() == container.Created && s.birth() != Join)
 }
 
+// dataGone: a member that has run has no write-ahead log any more.
 func (l life) dataGone(s memberState) bool {
-	return s.status() == container.Created && s.birth() == Rejoin && !l.o.Data[s.Name]
+	if p, _ := l.c.peer(s.Member); l.c.Known && !p.started() {
+		return false // it has none yet
+	}
+	switch s.status() {
+	case container.Absent:
+		volumes, looked := l.o.Volumes[s.Host]
+		return looked && l.d.DataPath == "" && !slices.Contains(volumes, l.d.Data(s.Member, s.Incarnation).Source)
+	case container.Created:
+		return s.birth() == Rejoin && !l.o.Data[s.Name]
+	case container.Exited, container.Restarting:
+		return !l.o.Data[s.Name]
+	default:
+		return false
+	}
 }
 
-// quorum refuses changes while nobody speaks for the cluster, and waits where
-// all who could are there.
-func (l life) quorum() (topology.Step, error) {
-	if l.c.Known {
+// lost: a learner that had started has no container or no data any more, or
+// cannot run. It has no vote, so that it is simply added anew.
+func (l life) lost(s memberState) bool {
+	p, _ := l.c.peer(s.Member)
+	return p.Learner && p.started() && (s.status() == container.Absent || s.status() == container.Restarting || l.dataGone(s))
+}
+
+// cancel takes a downgrade back that the cluster was told of and that is not
+// wanted any more. One to a later version than the wanted is finished, and ends
+// by itself.
+func (l life) cancel() (topology.Step, error) {
+	target, told := parsed(l.c.DowngradeTarget)
+	wanted, known := parsed(l.d.Version)
+	if !told || !known || target.sameMinor(wanted) || !target.Before(wanted) {
 		return nil, nil
 	}
-	silent := silentHosts(l.states)
-	if len(silent) == 0 {
-		return Await{Members: members(l.states), Why: "no quorum of them answers"}, nil
-	}
-	if change := l.pending(); change != "" {
-		n := len(filter(append(slices.Clone(l.states), l.former...), func(s memberState) bool { return s.Incarnation != "" }))
-		return nil, &Refusal{
-			Attribute: "members", Summary: "Etcd cluster has no quorum",
-			Detail: fmt.Sprintf("%s is wanted, but no quorum of the %d members of %s answers: a quorum is %d, and there is no answer from host %s. "+
-				"Nothing was changed. Bring the hosts back first.", change, n, l.d.Cluster, Quorum(n), strings.Join(silent, ", ")),
+	return CancelDowngrade{Target: target.minor()}, nil
+}
+
+// late are voting members whose containers run and that do not follow the
+// leader.
+func (l life) late() []memberState {
+	return filter(l.reachable(), func(s memberState) bool {
+		p, _ := l.c.peer(s.Member)
+		return !p.Learner && p.started() && !l.c.Healthy[s.PeerURL()] && !l.dataGone(s)
+	})
+}
+
+// mend replaces members that do not work and whose containers are not what
+// they should be: waiting for a container that ends again and again because of
+// its image or settings is in vain. It takes nobody's vote away.
+func (l life) mend() (topology.Step, error) {
+	for _, s := range l.late() {
+		if hash := s.container.Hash(); hash == l.hash(l.now, s) || hash == l.hash(l.d, s) || l.flushed(s) {
+			continue
 		}
+		if conflict := portConflict(l.o, s); conflict != nil {
+			return nil, conflict
+		}
+		if hosts := lacking(l.o, l.d, l.now, s); len(hosts) > 0 {
+			return Pull{Image: l.now.Image, Hosts: hosts}, nil
+		}
+		if step := l.snapshot("a member is replaced"); step != nil {
+			return step, nil
+		}
+		step := l.replacement(s, l.now, "it does not follow the leader, and "+l.why(s, l.now))
+		// The others may all have gone the way that it still has before it.
+		if to, err := ParseVersion(l.now.Version); err == nil {
+			way, _ := CheckChange([]Version{recordedVersion(s.container)}, to)
+			step.Flush = way.Flush
+		}
+		return step, nil
 	}
 	return nil, nil
-}
-
-// pending names a change that is wanted beyond repairs, "" when there is none.
-func (l life) pending() string {
-	for _, s := range l.states {
-		if s.Incarnation == "" && !s.started() {
-			return "Adding " + s.place()
-		}
-	}
-	if len(l.d.Former) > 0 {
-		return "Removing " + l.d.Former[0].place()
-	}
-	for _, s := range l.reachable() {
-		if s.started() && s.container.Hash() != l.wanted(s) {
-			return "Changing " + s.place()
-		}
-	}
-	return ""
-}
-
-// wanted is the hash that the member's container should have.
-func (l life) wanted(s memberState) string {
-	return l.d.Spec(s.Member, s.birth(), s.token()).Labels[container.LabelHash]
 }
 
 // await waits for members whose containers run and that do not follow the
 // leader yet.
 func (l life) await() (topology.Step, error) {
-	late := filter(l.reachable(), func(s memberState) bool {
-		p, listed := l.c.peer(s.Member)
-		return listed && !p.Learner && p.started() && !l.c.Healthy[s.PeerURL()]
-	})
-	late = filter(late, func(s memberState) bool { return !l.dataGone(s) })
-	if len(late) == 0 {
-		return nil, nil
-	}
-	return Await{Members: members(late), Why: "they do not follow the leader yet"}, nil
-}
-
-// finishAdding ends the adding of a member that the cluster has been told of,
-// before anything else is changed: at most one learner is under way.
-func (l life) finishAdding() (topology.Step, error) {
-	for _, p := range l.c.Peers {
-		s, wanted := stateAt(l.states, p)
-		f, former := stateAt(l.former, p)
-		switch {
-		case !wanted && !former:
-			return nil, &Refusal{
-				Attribute: "members", Summary: "Foreign member in the etcd cluster",
-				Detail: fmt.Sprintf("The cluster %s has a member %s (%q) at %s that is not configured. Nothing was changed. "+
-					"If an apply that was killed has added it, apply that configuration once more. Else add it to members, or remove it with etcdctl member remove %s.", l.d.Cluster, HexID(p.ID), p.Name, p.url(), HexID(p.ID)),
-			}
-		case p.started() && !p.Learner:
-			continue
-		case !wanted:
-			return l.removal(f, p, "it was never finished and is no longer configured"), nil
-		case s.reach != topology.Reachable:
-			return nil, &Refusal{
-				Member: s.Name, Summary: "Unable to finish adding etcd member",
-				Detail: fmt.Sprintf("The cluster waits for %s, but there is no answer from host %s. Nothing was changed. "+
-					"Bring the host back, or remove the member from the configuration.", s.place(), s.Host),
-			}
-		default:
-			return l.finishOne(s, p)
-		}
-	}
-	return nil, nil
-}
-
-func (l life) finishOne(s memberState, p Peer) (topology.Step, error) {
-	switch {
-	case s.status() == container.Absent:
-		if conflict := portConflict(l.o, s); conflict != nil {
-			return nil, conflict
-		}
-		if hosts := lacking(l.o, []memberState{s}); len(hosts) > 0 {
-			return Pull{Image: l.d.Image, Hosts: hosts}, nil
-		}
-		return JoinMember{Member: s.Member, Peers: l.c.Peers}, nil
-	case s.status() == container.Created && s.birth() != Join:
-		return Discard{Members: []Member{s.Member}, Why: "it was made for an earlier life of the member"}, nil
-	case s.birth() != Join && !p.started():
-		return Retire{Member: s.Member, Why: "it runs on data of an earlier life of the member"}, nil
-	case s.status() == container.Restarting && !p.started():
-		return Retire{Member: s.Member, Why: "it ends again and again and has never joined, so that nothing is lost with it"}, nil
-	case !p.started() || !l.c.Healthy[p.url()]:
-		return Await{Members: []Member{s.Member}, Why: "the new member has not answered yet"}, nil
-	default:
-		return Promote{Member: s.Member, ID: p.ID}, nil
-	}
-}
-
-func stateAt(states []memberState, p Peer) (memberState, bool) {
-	at := slices.IndexFunc(states, func(s memberState) bool { return p.is(s.Member) })
-	if at < 0 {
-		return memberState{}, false
-	}
-	return states[at], true
-}
-
-// retire removes the containers of members that are out of the cluster.
-func (l life) retire() (topology.Step, error) {
-	for _, s := range l.former {
-		// Of a silent host no container is known, so that nothing is touched.
-		if l.listed(s) {
-			continue
-		}
-		if s.status() != container.Absent && s.status() != container.Foreign || s.kept() {
-			return Retire{Member: s.Member, Why: "it is no longer a member"}, nil
-		}
+	if late := l.late(); len(late) > 0 {
+		return Await{Members: members(late), Why: "they do not follow the leader yet"}, nil
 	}
 	return nil, nil
 }

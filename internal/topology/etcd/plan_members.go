@@ -62,8 +62,8 @@ func (l life) add() (topology.Step, error) {
 			return Retire{Member: s.Member, Why: "the cluster does not know it any more"}, nil
 		}
 	}
-	if hosts := lacking(l.o, missing); len(hosts) > 0 {
-		return Pull{Image: l.d.Image, Hosts: hosts}, nil
+	if hosts := lacking(l.o, l.d, l.now, missing...); len(hosts) > 0 {
+		return Pull{Image: l.now.Image, Hosts: hosts}, nil
 	}
 	if step := l.snapshot("a member is added"); step != nil {
 		return step, nil
@@ -179,7 +179,7 @@ func (l life) removal(s memberState, p Peer, why string) topology.Step {
 // members.
 func (l life) guarded(s memberState, p Peer, why string) (topology.Step, error) {
 	left, healthy := l.c.without(s.Member)
-	if left == 0 || healthy < Quorum(left) {
+	if healthy < Quorum(left) {
 		return nil, &Refusal{
 			Attribute: "members", Summary: "Change would lose the quorum",
 			Detail: l.arithmetic("removing "+s.place(), left, healthy) + " Nothing was changed.",
@@ -211,8 +211,7 @@ func (l life) arithmetic(act string, left, healthy int) string {
 func (l life) ill() []string {
 	var hosts []string
 	for _, s := range l.states {
-		p, listed := l.c.peer(s.Member)
-		if listed && !p.Learner && !l.c.Healthy[p.url()] {
+		if l.listed(s) && !l.c.Healthy[s.PeerURL()] {
 			hosts = append(hosts, s.Host)
 		}
 	}
@@ -248,7 +247,7 @@ func recovery(alarms []string) string {
 			return "To recover: compact the history, defragment each member, the leader last, and disarm the alarm (etcdctl compact, defrag, alarm disarm)."
 		}
 	}
-	return "Find the member whose data differs, replace it, and disarm the alarm (etcdctl alarm disarm)."
+	return "To recover: find the member whose data differs (etcdctl endpoint hashkv), take it out (etcdctl member remove), disarm the alarm (etcdctl alarm disarm), and apply again, which adds it on fresh data."
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -22,11 +22,19 @@ func refuseRepair(o Observed, s memberState) error {
 	case s.status() == container.Paused || s.status() == container.Dead:
 		return &Refusal{
 			Member: s.Name, Summary: "Etcd member is stuck",
-			Detail: fmt.Sprintf("The container %q on host %s is %s (%s). It was not touched. Resolve this on the host, for example with docker unpause, and apply again.",
-				s.container.Name, s.Host, s.status(), s.container.Detail),
+			Detail: fmt.Sprintf("The container %q on host %s is %s (%s). It was not touched. %s, and apply again.",
+				s.container.Name, s.Host, s.status(), s.container.Detail, unstick(s)),
 		}
 	}
 	return nil
+}
+
+// unstick is what a person has to do about a container.
+func unstick(s memberState) string {
+	if s.status() == container.Paused {
+		return "Wake it on the host with docker unpause"
+	}
+	return "Remove it on the host with docker rm, which keeps its data"
 }
 
 // dataGone refuses to start a member on nothing while the cluster cannot be
@@ -34,7 +42,7 @@ func refuseRepair(o Observed, s memberState) error {
 func dataGone(d Desired, s memberState) error {
 	return &Refusal{
 		Member: s.Name, Summary: "Data of etcd member is gone",
-		Detail: fmt.Sprintf("The container of %s was made again, but there is no data in %s. Started on nothing it could split the cluster, so it was not started. "+
+		Detail: fmt.Sprintf("There is no data of %s in %s. Started on nothing it could split the cluster, so it was not started. "+
 			"No quorum of the other members answers, so it cannot be replaced either. Bring the others back, or the data to that place, and apply again.",
 			s.place(), d.Data(s.Member, s.Incarnation).Source),
 	}

@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
@@ -17,7 +18,7 @@ const flushCount = "--snapshot-count=10"
 func (l life) roll() (topology.Step, error) {
 	var outdated []memberState
 	for _, s := range l.states {
-		if s.reach == topology.Reachable && s.container.Hash() != l.wanted(s) {
+		if s.reach == topology.Reachable && s.container.Hash() != l.hash(l.d, s) {
 			outdated = append(outdated, s)
 		}
 	}
@@ -27,25 +28,21 @@ func (l life) roll() (topology.Step, error) {
 	if err := l.refuseVoluntary("replacing " + outdated[0].place()); err != nil {
 		return nil, err
 	}
-	change, err := l.change()
-	if err != nil {
-		return nil, err
-	}
 	for _, s := range outdated {
 		if conflict := portConflict(l.o, s); conflict != nil {
 			return nil, conflict
 		}
 	}
-	if hosts := lacking(l.o, outdated); len(hosts) > 0 {
+	if hosts := lacking(l.o, l.d, l.d, outdated...); len(hosts) > 0 {
 		return Pull{Image: l.d.Image, Hosts: hosts}, nil
 	}
 	if step := l.snapshot("members are replaced"); step != nil {
 		return step, nil
 	}
-	if change.Downgrade != "" && !l.o.Downgrading {
-		return Downgrade{To: change.Downgrade}, nil
+	if l.way.Downgrade != "" && !l.o.Downgrading {
+		return Downgrade{To: l.way.Downgrade}, nil
 	}
-	if change.Flush {
+	if l.way.Flush {
 		unflushed := filter(outdated, func(s memberState) bool { return !l.flushed(s) })
 		if len(unflushed) > 0 {
 			return l.replaceNext(unflushed, true), nil
@@ -58,7 +55,7 @@ func (l life) roll() (topology.Step, error) {
 func (l life) replaceNext(outdated []memberState, flush bool) topology.Step {
 	for _, s := range outdated {
 		if s.PeerURL() != l.c.Leader {
-			return l.replacement(s, flush, l.why(s, flush))
+			return l.rolled(s, flush)
 		}
 	}
 	leader := outdated[0]
@@ -66,7 +63,7 @@ func (l life) replaceNext(outdated []memberState, flush bool) topology.Step {
 	// once more.
 	var done, others []memberState
 	for _, s := range l.states {
-		if s.container.Hash() == l.wanted(s) {
+		if s.container.Hash() == l.hash(l.d, s) {
 			done = append(done, s)
 		} else {
 			others = append(others, s)
@@ -75,26 +72,33 @@ func (l life) replaceNext(outdated []memberState, flush bool) topology.Step {
 	if step := l.moveLeader(leader, append(done, others...), "the leader is to be replaced"); step != nil {
 		return step
 	}
-	return l.replacement(leader, flush, l.why(leader, flush))
+	return l.rolled(leader, flush)
 }
 
-func (l life) replacement(s memberState, flush bool, why string) topology.Step {
+func (l life) rolled(s memberState, flush bool) topology.Step {
+	step := l.replacement(s, l.d, l.why(s, l.d))
+	if step.Flush = flush; flush {
+		step.Why = "3.7 cannot read entries that 3.5 left in the log"
+	}
+	return step
+}
+
+func (l life) replacement(s memberState, of Desired, why string) Replace {
 	all, up := l.c.voters()
+	if !l.c.Known {
+		all = len(l.expected())
+	}
 	if l.c.Healthy[s.PeerURL()] {
 		up--
 	}
-	return Replace{Member: s.Member, Flush: flush, Why: why, Left: up, Total: all}
+	return Replace{Member: s.Member, Of: of, Why: why, Left: up, Total: all}
 }
 
-func (l life) why(s memberState, flush bool) string {
-	switch {
-	case flush:
-		return "3.7 cannot read entries that 3.5 left in the log"
-	case s.container.Image != l.d.Image:
-		return fmt.Sprintf("image changes from %s to %s", s.container.Image, l.d.Image)
-	default:
-		return "its settings change"
+func (l life) why(s memberState, of Desired) string {
+	if s.container.Image != of.Image {
+		return fmt.Sprintf("image changes from %s to %s", s.container.Image, of.Image)
 	}
+	return "its settings change"
 }
 
 // FlushSpec is the member as it runs, but taking raft snapshots often. It is
@@ -114,32 +118,16 @@ func (l life) flushed(s memberState) bool {
 	return s.container.Hash() == l.d.FlushSpec(s.Member, s.container.Image, s.token()).Labels[container.LabelHash]
 }
 
-// flushing: the container that was put aside for is one that flushes.
-func (l life) flushing(s memberState) bool {
-	change, err := l.change()
-	return err == nil && change.Flush && s.previous.Image == s.container.Image && s.container.Hash() != l.wanted(s)
-}
-
-// change is what the way from the running versions to the desired one needs.
-func (l life) change() (Path, error) {
-	var running []Version
-	renewed := false
-	for _, s := range l.states {
-		if v, err := ParseVersion(l.c.Versions[s.PeerURL()]); err == nil {
-			running = append(running, v)
-		}
-		renewed = renewed || s.container.Image != l.d.Image
+// ChangeWarnings are sentences about the way from what the members run to what
+// is desired that do not keep it from being gone. Those about the version
+// itself, which a look at the configuration tells, are not among them.
+func ChangeWarnings(d Desired, o Observed) []string {
+	life, err := newLife(d, o)
+	path := life.way
+	to, unparsed := ParseVersion(d.Version)
+	if err != nil || unparsed != nil {
+		return nil // the plan refuses, or nothing is going to change
 	}
-	if !renewed {
-		return Path{}, nil
-	}
-	to, err := ParseVersion(l.d.Version)
-	if err != nil {
-		return Path{}, &Refusal{
-			Attribute: "image", Summary: "Version of etcd is not known",
-			Detail: fmt.Sprintf("Which version of etcd the image %s runs cannot be told from its tag, so that it cannot be told either whether the way to it is safe. "+
-				"Nothing was changed. Use a tag with a version, such as v3.5.35, or set etcd_version.", l.d.Image),
-		}
-	}
-	return CheckChange(running, to)
+	told, _ := CheckVersion(to)
+	return slices.DeleteFunc(path.Warnings, func(w string) bool { return slices.Contains(told, w) })
 }

@@ -2,6 +2,8 @@ package etcd
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -14,17 +16,24 @@ import (
 // interrupted applies can have left it in, and a configuration that may differ
 // from it in members and settings.
 func randomLife(t *rapid.T) (Desired, Observed) {
-	d := Desired{Cluster: "anka", Image: "etcd:v3.5.35", Version: "3.5.35", Token: "fresh-token", Born: true, SnapshotBefore: rapid.Bool().Draw(t, "snapshot")}
+	d := Desired{Cluster: "anka", Token: "fresh-token", Born: true, SnapshotBefore: rapid.Bool().Draw(t, "snapshot")}
 	o := Observed{
 		Hosts: map[string]topology.Reach{}, Containers: map[string][]container.Found{}, Images: map[string]bool{}, Data: map[string]bool{},
+		OldImages: map[string]bool{}, Volumes: map[string][]string{},
 		Membership: Membership{Healthy: map[string]bool{}, Versions: map[string]string{}},
 	}
 	c := &o.Membership
+	way := rapid.SampledFrom(ways).Draw(t, "way")
+	d.Image, d.Version = "etcd:v"+way.to, way.to
 	for i := range rapid.IntRange(1, 5).Draw(t, "members") {
 		m := at(fmt.Sprintf("h%d", i), fmt.Sprintf("etcd-%d", i), "old")
 		o.Hosts[m.Host] = rapid.SampledFrom([]topology.Reach{0, 0, 0, 0, 0, topology.Unreachable}).Draw(t, m.Host)
-		o.Images[m.Host], o.Data[m.Name] = rapid.Bool().Draw(t, "image"), rapid.Bool().Draw(t, "data")
-		place(t, d, &o, m)
+		o.Images[m.Host], o.Data[m.Name] = rapid.Bool().Draw(t, "image"), rapid.IntRange(0, 9).Draw(t, "wiped") > 0
+		o.OldImages[m.Host] = rapid.Bool().Draw(t, "old image")
+		place(t, way.made(t, d, m), &o, m)
+		if o.Hosts[m.Host] == topology.Reachable && rapid.IntRange(0, 3).Draw(t, "volumes") == 0 {
+			o.Volumes[m.Host] = []string{d.Data(m, rapid.SampledFrom([]string{"old", "older"}).Draw(t, "volume")).Source}
+		}
 		p := Peer{ID: uint64(i + 1), Name: m.Name, PeerURLs: []string{m.PeerURL()}}
 		if rapid.IntRange(0, 19).Draw(t, "unlisted") > 0 {
 			c.Peers = append(c.Peers, p)
@@ -36,6 +45,9 @@ func randomLife(t *rapid.T) (Desired, Observed) {
 			moved := at(fmt.Sprintf("h1%d", i), m.Name, "")
 			o.Hosts[moved.Host] = topology.Reachable
 			d.Former, d.Members = append(d.Former, m), append(d.Members, moved)
+		case 2: // another takes its place
+			d.Former = append(d.Former, m)
+			d.Members = append(d.Members, at(m.Host, fmt.Sprintf("heir-%d", i), ""))
 		default:
 			d.Members = append(d.Members, m)
 		}
@@ -77,7 +89,8 @@ func place(t *rapid.T, d Desired, o *Observed, m Member) {
 // halfAdded may make the first new member one that the cluster was told of.
 func halfAdded(t *rapid.T, d *Desired, o *Observed) {
 	for _, m := range d.Members {
-		if m.Incarnation != "" || o.Hosts[m.Host] != topology.Reachable || !rapid.Bool().Draw(t, "half added") {
+		occupied := slices.ContainsFunc(d.Former, func(old Member) bool { return old.PeerURL() == m.PeerURL() })
+		if occupied || m.Incarnation != "" || o.Hosts[m.Host] != topology.Reachable || !rapid.Bool().Draw(t, "half added") {
 			continue
 		}
 		p := Peer{ID: 99, PeerURLs: []string{m.PeerURL()}, Learner: true}
@@ -104,7 +117,7 @@ func answer(t *rapid.T, d Desired, o *Observed) {
 		p, listed := c.peer(s.Member)
 		if listed && p.started() && s.reach == topology.Reachable && s.status() == container.Running && rapid.IntRange(0, 9).Draw(t, "well") > 0 {
 			c.Healthy[s.PeerURL()] = true
-			c.Versions[s.PeerURL()] = d.Version
+			c.Versions[s.PeerURL()] = recordedVersion(s.container).String()
 		}
 	}
 	all, up := c.voters()
@@ -114,9 +127,15 @@ func answer(t *rapid.T, d Desired, o *Observed) {
 	}
 	c.Known = true
 	for _, p := range c.Peers {
-		if !p.Learner && c.Healthy[p.url()] && (c.Leader == "" || rapid.Bool().Draw(t, "leader")) {
+		// The host of the leader may be silent while it leads.
+		if !p.Learner && (c.Healthy[p.url()] || rapid.IntRange(0, 9).Draw(t, "silent leader") == 0) && (c.Leader == "" || rapid.Bool().Draw(t, "leader")) {
 			c.Leader = p.url()
 		}
+	}
+	if down, err := ParseVersion(d.Version); err == nil && down.minor() == "3.6" && rapid.Bool().Draw(t, "told") {
+		c.DowngradeTarget = "3.6.0"
+	} else if rapid.IntRange(0, 9).Draw(t, "stale downgrade") == 0 {
+		c.DowngradeTarget = "3.5.0"
 	}
 	if rapid.IntRange(0, 19).Draw(t, "alarm") == 0 {
 		c.Alarms = []string{"NOSPACE"}
@@ -142,6 +161,7 @@ func TestLifeProperties(t *testing.T) {
 				return
 			}
 			checkSafe(t, d, o, step)
+			ends[fmt.Sprintf("%T", step)]++
 			o.apply(step, d)
 			if learners(o.Membership) > 1 {
 				t.Fatalf("%s makes a second learner", step)
@@ -149,8 +169,8 @@ func TestLifeProperties(t *testing.T) {
 		}
 		t.Fatalf("no end")
 	})
-	if ends["converged"] == 0 || ends["refused"] == 0 {
-		t.Errorf("the random clusters do not reach both ends: %v", ends)
+	if ends["converged"] == 0 || ends["refused"] == 0 || len(ends) < 17 {
+		t.Errorf("the random clusters do not reach both ends and every kind of step: %v", ends)
 	}
 }
 
@@ -184,7 +204,7 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 		if left == 0 || working < Quorum(left) {
 			t.Fatalf("%s leaves %d of %d", s, working, left)
 		}
-		if s.Member.PeerURL() == c.Leader {
+		if s.Member.PeerURL() == c.Leader && c.Healthy[c.Leader] {
 			t.Fatalf("%s removes the leader", s)
 		}
 		if c.Healthy[s.Member.PeerURL()] && !whole && !learner(c, s.Member) {
@@ -196,10 +216,10 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 		}
 	case Replace:
 		kept := o.named(s.Member.Host, PreviousName(d.identity(s.Member)), d.identity(s.Member)).Status != container.Absent
-		if !kept && (!whole || !c.Known) {
+		if works := c.Healthy[s.Member.PeerURL()]; !kept && works && (!whole || !c.Known) {
 			t.Fatalf("%s while %d of %d work", s, up, all)
 		}
-		if !kept && s.Member.PeerURL() == c.Leader && all > 1 {
+		if !kept && s.Member.PeerURL() == c.Leader && c.Healthy[c.Leader] && all > 1 {
 			t.Fatalf("%s takes the leader down", s)
 		}
 	case Retire:
@@ -211,7 +231,9 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 	case Start:
 		for _, m := range s.Members {
 			for _, one := range lookAt(d, o, []Member{m}) {
-				if one.status() == container.Created && one.birth() == Rejoin && !o.Data[m.Name] {
+				p, listed := c.peer(m)
+				fresh := one.status() == container.Created && one.birth() != Rejoin || c.Known && listed && !p.started()
+				if !fresh && !o.Data[m.Name] {
 					t.Fatalf("%s starts %s on nothing", s, m.Name)
 				}
 			}
@@ -225,6 +247,7 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 			}
 		}
 	}
+	checkWay(t, d, o, step)
 	if _, takes := step.(Snapshot); !takes && d.SnapshotBefore && !o.Snapshotted && voluntary(step) {
 		t.Fatalf("%s before the snapshot", step)
 	}
@@ -241,7 +264,9 @@ func voluntary(step topology.Step) bool {
 	case AddLearner:
 		return true
 	case Replace:
-		return s.Why == "its settings change"
+		return strings.HasSuffix(s.Why, "its settings change") || strings.Contains(s.Why, "image changes") || strings.HasPrefix(s.Why, "3.7")
+	case Downgrade:
+		return true
 	default:
 		return false
 	}

@@ -20,11 +20,17 @@ import (
 //	member etcd-1 h1 [incarnation=x]   a configured member
 //	former etcd-1 h1         a member that the state has and the configuration has not
 //	                         (of a cluster: takes it out of the configuration)
+//	out etcd-2 h2            one that the cluster has let go before
+//	host x3 etcd-3 h3        etcd-3 on x3, which is another key of h3
 //	born                     an earlier apply proved the cluster
 //	proven | unproven        and nothing has changed since, or something has
-//	silent h2                the host does not answer; its members are ill
+//	silent h2 [but its member]   the host does not answer; its members are ill, or not
 //	image h1                 the host has the image
+//	noimage h1               it has not
+//	image h1 old             the host has the image that the members run
 //	data etcd-1              the member's data directory has a log
+//	wiped etcd-1             it has none (members of a cluster have one)
+//	looked h1                the host was asked for volumes
 //	volume h1 name           a volume of the cluster
 //	container h1 etcd-1 running [token=t birth=b image=i owner=o port=n settings=s flush]
 //	                         in the place of what was there; absent takes it away
@@ -36,6 +42,9 @@ import (
 //	stranger http://x:1      the list has a member that nobody knows
 //	mute                     nobody speaks for the cluster
 //	alarm NOSPACE on etcd-1
+//	downgrading 3.6.0        the cluster was told of a downgrade
+//	ran 3.6.16               what the state knows the members to have run
+//	member-runs h2 etcd-2 3.6.16   what this one says that it runs
 //	runs 3.6.16              what all members run
 //	wants 3.7.3              what is configured, as etcd:v3.7.3
 //	snapshot-before          a snapshot is wanted before changes
@@ -52,7 +61,7 @@ func parseScenario(t *testing.T, td *datadriven.TestData) (Desired, Observed) {
 		Cluster: "anka", Image: "etcd:v3.5.35", Version: "3.5.35", Token: "fresh-token", Settings: Settings{Restart: "always"},
 	}, o: Observed{
 		Hosts: map[string]topology.Reach{}, Containers: map[string][]container.Found{},
-		Images: map[string]bool{}, Data: map[string]bool{}, Volumes: map[string][]string{},
+		Images: map[string]bool{}, OldImages: map[string]bool{}, Data: map[string]bool{}, Volumes: map[string][]string{},
 		Membership: Membership{Healthy: map[string]bool{}, Versions: map[string]string{}},
 	}}
 	for _, line := range strings.Split(td.Input, "\n") {
@@ -83,6 +92,18 @@ func (s *scenario) configure(words []string, options map[string]string) bool {
 		m := at(words[2], words[1], "old")
 		s.d.Members = slices.DeleteFunc(s.d.Members, func(o Member) bool { return o.Key() == m.Key() })
 		s.d.Former = append(s.d.Former, s.host(m))
+	case "ran":
+		s.d.Ran = words[1]
+	case "out":
+		m := at(words[2], words[1], "old")
+		m.Out = true
+		s.d.Former = append(s.d.Former, s.host(m))
+	case "host":
+		m := at(words[3], words[2], "")
+		m.Host = words[1]
+		s.d.Members = append(s.d.Members, s.host(m))
+		s.o.Images[m.Host], s.o.Containers[m.Host] = s.o.Images[words[3]], s.o.Containers[words[3]]
+		delete(s.o.Containers, words[3])
 	case "born":
 		s.d.Born = true
 	case "data-path":
@@ -122,7 +143,7 @@ func (s *scenario) cluster(size string) {
 	for i := range n {
 		m := s.host(at(fmt.Sprintf("h%d", i+1), fmt.Sprintf("etcd-%d", i+1), "old"))
 		s.d.Members = append(s.d.Members, m)
-		s.o.Images[m.Host] = true
+		s.o.Images[m.Host], s.o.Data[m.Name] = true, true
 		s.list(m, map[string]string{})
 		found := createdFrom(s.d.Spec(m, Bootstrap, "first-token"))
 		found.Status = container.Running
@@ -143,7 +164,15 @@ func (s *scenario) list(m Member, options map[string]string) {
 	c.Known = true
 	c.Peers = append(c.Peers, p)
 	c.Healthy[p.url()] = !ill && p.started()
-	c.Versions[p.url()] = s.d.Version
+	if c.Healthy[p.url()] {
+		c.Versions[p.url()] = s.d.Version
+	}
+}
+
+// ill: the member does not answer, so that it does not tell its version either.
+func (s *scenario) ill(m Member) {
+	delete(s.o.Membership.Healthy, m.PeerURL())
+	delete(s.o.Membership.Versions, m.PeerURL())
 }
 
 // observe takes lines about hosts.
@@ -157,12 +186,22 @@ func (s *scenario) observe(words []string, options map[string]string) bool {
 		s.o.Hosts[words[1]] = topology.Unreachable
 		delete(s.o.Containers, words[1])
 		for _, m := range s.d.All() {
-			if m.Host == words[1] {
-				delete(s.o.Membership.Healthy, m.PeerURL())
+			if m.Host == words[1] && len(words) == 2 {
+				s.ill(m)
 			}
 		}
 	case "image":
-		s.o.Images[words[1]] = true
+		if len(words) == 3 {
+			s.o.OldImages[words[1]] = true
+		} else {
+			s.o.Images[words[1]] = true
+		}
+	case "noimage":
+		delete(s.o.Images, words[1])
+	case "looked":
+		s.o.Volumes[words[1]] = nil
+	case "wiped":
+		delete(s.o.Data, words[1])
 	case "data":
 		s.o.Data[words[1]] = true
 	case "volume":
@@ -200,6 +239,9 @@ func (s *scenario) container(m Member, status string, options map[string]string)
 	d := s.d
 	if image := options["image"]; image != "" {
 		d.Image = image
+		if v, told := VersionOfImage(image); told {
+			d.Version = v.String()
+		}
 	}
 	if settings := options["settings"]; settings != "" {
 		d.Settings.ExtraArgs = []string{"--" + settings}
@@ -249,7 +291,7 @@ func (s *scenario) answer(words []string, options map[string]string) bool {
 	case "ill":
 		for _, m := range s.d.All() {
 			if m.Name == words[1] {
-				delete(c.Healthy, m.PeerURL())
+				s.ill(m)
 			}
 		}
 	case "leader":
@@ -262,6 +304,10 @@ func (s *scenario) answer(words []string, options map[string]string) bool {
 		s.o.Membership = Membership{Healthy: map[string]bool{}, Versions: map[string]string{}}
 	case "split":
 		c.Split = strings.Join(words[1:], " ")
+	case "member-runs":
+		c.Versions[at(words[1], words[2], "").PeerURL()] = words[3]
+	case "downgrading":
+		c.DowngradeTarget = words[1]
 	case "alarm":
 		c.Alarms = append(c.Alarms, strings.Join(words[1:], " "))
 	case "runs":

@@ -10,22 +10,25 @@ import (
 
 // apply changes the simulated observation as a step that succeeds would.
 func (o *Observed) apply(step topology.Step, d Desired) {
+	d = d.Renamed()
 	switch s := step.(type) {
 	case Pull:
+		images := o.Images
+		if s.Image != d.Image {
+			images = o.OldImages
+		}
 		for _, host := range s.Hosts {
-			o.Images[host] = true
+			images[host] = true
 		}
 	case Create:
 		for _, m := range s.Members {
 			o.put(m.Host, createdFrom(d.Spec(m, Bootstrap, s.Token)))
 		}
 	case Recreate:
-		o.put(s.Member.Host, createdFrom(d.Spec(s.Member, Rejoin, "")))
+		o.put(s.Member.Host, createdFrom(s.Of.Spec(s.Member, Rejoin, "")))
 		o.Data[s.Member.Name] = true
-		o.Proven = false
 	case JoinMember:
-		o.put(s.Member.Host, createdFrom(d.JoinSpec(s.Member, d.Token, s.Peers)))
-		o.Proven = false
+		o.put(s.Member.Host, createdFrom(s.Of.JoinSpec(s.Member, d.Token, s.Peers)))
 	case Start:
 		for _, m := range s.Members {
 			o.start(d, m)
@@ -50,6 +53,8 @@ func (o *Observed) apply(step topology.Step, d Desired) {
 		o.Snapshotted = true
 	case Downgrade:
 		o.Downgrading = true
+	case CancelDowngrade:
+		o.Membership.DowngradeTarget = ""
 	default:
 		o.applyMembership(step, d)
 	}
@@ -61,21 +66,34 @@ func (o *Observed) applyMembership(step topology.Step, d Desired) {
 	switch s := step.(type) {
 	case AddLearner:
 		c.Peers = append(c.Peers, Peer{ID: newID(c.Peers), PeerURLs: []string{s.Member.PeerURL()}, Learner: true})
-		o.Proven = false
 	case Promote:
 		c.change(s.Member, func(p *Peer) { p.Learner = false })
 	case RemoveMember:
 		c.Peers = slices.DeleteFunc(c.Peers, func(p Peer) bool { return p.is(s.Member) })
-		delete(c.Healthy, s.Member.PeerURL())
+		if c.Leader == s.Member.PeerURL() {
+			c.elect()
+		}
 		o.Proven = false
 	case MoveLeader:
 		c.Leader = s.To.PeerURL()
 	case Await:
 		if !c.Known {
-			c.assume(d)
+			o.assume(d)
 		}
 		for _, m := range s.Members {
-			c.answers(m)
+			o.answers(d, m)
+		}
+	}
+}
+
+// elect makes a voter the leader: which, nobody can say. Where one does not work
+// nothing is planned that asks who leads.
+func (m *Membership) elect() {
+	m.Leader = ""
+	for _, p := range m.Peers {
+		if !p.Learner {
+			m.Leader = p.url()
+			return
 		}
 	}
 }
@@ -97,44 +115,61 @@ func (m *Membership) change(member Member, do func(*Peer)) {
 }
 
 // answers: the member runs and follows the leader.
-func (m *Membership) answers(member Member) {
-	m.change(member, func(p *Peer) { p.Name = member.Name; m.Healthy[p.url()] = true })
+func (o *Observed) answers(d Desired, m Member) {
+	c := &o.Membership
+	c.change(m, func(p *Peer) { p.Name = m.Name; c.Healthy[p.url()] = true })
+	o.each(d, m, func(c *container.Found) {
+		if c.Status == container.Restarting {
+			c.Status = container.Running
+		}
+	})
+	id := d.identity(m)
+	if v := recordedVersion(o.named(m.Host, id.Name(), id)); !v.IsZero() && c.Healthy[m.PeerURL()] {
+		c.Versions[m.PeerURL()] = v.String()
+	}
 }
 
-// assume is what is expected to answer once the members of a cluster that was
-// silent have been started: those that have data.
-func (m *Membership) assume(d Desired) {
-	m.Known = true
-	for i, member := range d.All() {
-		if member.Incarnation == "" {
-			continue
-		}
-		m.Peers = append(m.Peers, Peer{ID: uint64(i + 1), Name: member.Name, PeerURLs: []string{member.PeerURL()}})
-		m.Healthy[member.PeerURL()] = true
-		if m.Leader == "" {
-			m.Leader = member.PeerURL()
+// assume is what is expected once the members of a cluster that was silent were
+// waited for: those answer that can.
+func (o *Observed) assume(d Desired) {
+	l := life{d: d, o: *o, states: look(d, *o), former: lookAt(d, *o, d.Former)}
+	able := l.able()
+	c := &o.Membership
+	c.Known = true
+	for i, s := range l.expected() {
+		c.Peers = append(c.Peers, Peer{ID: uint64(i + 1), Name: s.Name, PeerURLs: []string{s.PeerURL()}})
+	}
+	for _, s := range able {
+		o.answers(d, s.Member)
+		if c.Leader == "" {
+			c.Leader = s.PeerURL()
 		}
 	}
 }
 
 func (o *Observed) start(d Desired, m Member) {
 	o.each(d, m, func(c *container.Found) { c.Status = container.Running })
-	o.Membership.answers(m)
+	o.answers(d, m)
 	o.Proven = false
 }
 
 // replace leaves the member on its new container, proven.
 func (o *Observed) replace(s Replace, d Desired) {
 	id := d.identity(s.Member)
-	spec := d.Spec(s.Member, Rejoin, "")
-	if s.Flush {
-		image := o.named(s.Member.Host, id.Name(), id).Image
-		spec = d.FlushSpec(s.Member, image, "")
-	} else if d.Version != "" && o.Membership.Versions != nil {
-		o.Membership.Versions[s.Member.PeerURL()] = d.Version
+	made := createdFrom(s.Of.Spec(s.Member, Rejoin, ""))
+	old := o.named(s.Member.Host, PreviousName(id), id)
+	if old.Status == container.Absent {
+		old = o.named(s.Member.Host, id.Name(), id)
+	}
+	switch {
+	case s.Back:
+		made = old
+		made.Name = id.Name()
+	case s.Flush:
+		made = createdFrom(d.FlushSpec(s.Member, old.Image, ""))
 	}
 	o.drop(d, s.Member)
-	o.put(s.Member.Host, createdFrom(spec))
+	o.put(s.Member.Host, made)
 	o.start(d, s.Member)
 }
 

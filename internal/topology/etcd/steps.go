@@ -30,6 +30,10 @@ type Start struct {
 // Recreate makes the container of a member again, on the data the member has.
 type Recreate struct {
 	Member Member
+	// Of is what the container is made of.
+	Of Desired
+	// Other: that is what the others run, not yet what is desired.
+	Other bool
 }
 
 // Discard removes containers that were made for a bootstrap and have never
@@ -65,28 +69,37 @@ func (s Pull) String() string {
 // Cause tells why the image is pulled.
 func (s Pull) Cause() string { return "the image is missing there" }
 
-func (s Create) String() string { return "create " + places(s.Members) }
+func (s Create) String() string { return "create " + Places(s.Members) }
 
 // Cause tells why members are created.
 func (s Create) Cause() string { return "there is no cluster yet" }
 
 func (s Start) String() string {
 	if len(s.Members) == 1 {
-		return "start " + places(s.Members)
+		return "start " + Places(s.Members)
 	}
-	return "start at once " + places(s.Members)
+	return "start at once " + Places(s.Members)
 }
 
 // Cause tells why members are started.
 func (s Start) Cause() string { return s.Why }
 
-func (s Recreate) String() string { return "recreate " + s.Member.place() + " on its data" }
+func (s Recreate) String() string {
+	return "recreate " + s.Member.place() + " on its data" + with(s.Of, s.Other)
+}
+
+func with(of Desired, other bool) string {
+	if !other {
+		return ""
+	}
+	return ", with " + of.Image + " that others run"
+}
 
 // Cause tells why the container is made again.
 func (s Recreate) Cause() string { return "its container is missing" }
 
 func (s Discard) String() string {
-	return "discard the never started containers of " + places(s.Members)
+	return "discard the never started containers of " + Places(s.Members)
 }
 
 // Cause tells why containers are discarded.
@@ -103,7 +116,7 @@ func (s Prove) String() string {
 // Cause tells why the cluster must be proven.
 func (s Prove) Cause() string { return s.Why }
 
-func (s Remove) String() string { return "remove the containers of " + places(s.Members) }
+func (s Remove) String() string { return "remove the containers of " + Places(s.Members) }
 
 // Cause tells why containers are removed.
 func (s Remove) Cause() string { return "the cluster is destroyed" }

@@ -19,6 +19,10 @@ type JoinMember struct {
 	// Peers is the member list the new member is started with. It must be
 	// exactly the cluster's.
 	Peers []Peer
+	// Of is what the container is made of.
+	Of Desired
+	// Other: that is what the others run, not yet what is desired.
+	Other bool
 }
 
 // Promote gives a learner its vote once it has caught up.
@@ -61,7 +65,12 @@ type Replace struct {
 	// Flush: the new container only differs in taking raft snapshots often, so
 	// that no entry of 3.5 is left in the log that 3.7 would have to read.
 	Flush bool
-	Why   string
+	// Back: the old container that an interrupted replacement left is put back
+	// as it was.
+	Back bool
+	// Of is what the new container is made of.
+	Of  Desired
+	Why string
 	// Left and Total are the voting members that go on meanwhile, and all.
 	Left, Total int
 }
@@ -69,6 +78,10 @@ type Replace struct {
 // Downgrade tells the cluster that its members are about to run an older minor
 // version.
 type Downgrade struct{ To string }
+
+// CancelDowngrade takes back that members are about to run an older minor
+// version.
+type CancelDowngrade struct{ Target string }
 
 // Await waits until members answer and follow the leader.
 type Await struct {
@@ -88,7 +101,9 @@ func (s AddLearner) String() string {
 // Cause tells why the member is added.
 func (s AddLearner) Cause() string { return s.Why }
 
-func (s JoinMember) String() string { return "create " + s.Member.place() + " on fresh data" }
+func (s JoinMember) String() string {
+	return "create " + s.Member.place() + " on fresh data" + with(s.Of, s.Other)
+}
 
 // Cause tells why the container is made.
 func (s JoinMember) Cause() string { return "the cluster has been told of it" }
@@ -126,6 +141,9 @@ func (s Replace) String() string {
 	if s.Flush {
 		what = "flush the log of "
 	}
+	if s.Back {
+		what = "put back the old container of "
+	}
 	return fmt.Sprintf("%s%s, while %s", what, s.Member.place(), goOn(s.Left, s.Total))
 }
 
@@ -139,8 +157,15 @@ func (s Downgrade) Cause() string {
 	return "members of an older minor version refuse to start otherwise"
 }
 
+func (s CancelDowngrade) String() string {
+	return "tell the cluster that it is not downgraded to " + s.Target
+}
+
+// Cause tells why the cluster has to know.
+func (s CancelDowngrade) Cause() string { return "a later version is configured" }
+
 func (s Await) String() string {
-	return "wait until " + places(s.Members) + " answer and follow the leader"
+	return "wait until " + Places(s.Members) + " answer and follow the leader"
 }
 
 // Cause tells why members are waited for.

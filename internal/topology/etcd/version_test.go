@@ -3,6 +3,9 @@ package etcd
 import (
 	"slices"
 	"testing"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 )
 
 func TestParseVersion(t *testing.T) {
@@ -231,6 +234,27 @@ func TestSameVersionIsNeverRefused(t *testing.T) {
 		v := parse(t, text)
 		if p, err := CheckChange([]Version{v, v}, v); err != nil || p.Flush || p.Downgrade != "" {
 			t.Errorf("%s: %+v, %v", text, p, err)
+		}
+	}
+}
+
+// TestChangeWarnings: the plan tells what the way needs, and repeats nothing
+// that validating has said of the version.
+func TestChangeWarnings(t *testing.T) {
+	for _, c := range []struct {
+		runs, wants string
+		warned      int
+	}{{"3.5.26", "3.6.16", 1}, {"3.5.35", "3.6.16", 0}, {"3.6.16", "3.6.16", 0}, {"3.6.16", "3.5.20", 1}} {
+		d := Desired{Cluster: "anka", Image: "etcd:v" + c.wants, Version: c.wants, Members: []Member{at("h1", "etcd-1", "old")}}
+		was := d
+		was.Image, was.Version = "etcd:v"+c.runs, c.runs
+		o := Observed{
+			Hosts:      map[string]topology.Reach{"h1": topology.Reachable},
+			Containers: map[string][]container.Found{"h1": {createdFrom(was.Spec(d.Members[0], Bootstrap, "t"))}},
+			Membership: Membership{Known: true, Peers: []Peer{{Name: "etcd-1", PeerURLs: []string{d.Members[0].PeerURL()}}}, Versions: map[string]string{d.Members[0].PeerURL(): c.runs}},
+		}
+		if got := ChangeWarnings(d, o); len(got) != c.warned {
+			t.Errorf("from %s to %s: %q", c.runs, c.wants, got)
 		}
 	}
 }

@@ -28,37 +28,17 @@ const (
 // defaults from 1.36 on, so it has to be set.
 const BasePathVariable = "ANKA_BASE_PATH"
 
+// BackendVariable says to the registry what keeps its data: disk, the default,
+// or s3.
+const BackendVariable = "ANKA_BACKEND_TYPE"
+
 // Wired are the variables that the resource sets by itself, with the attribute
 // that says their value. They cannot be given in env.
 var Wired = map[string]string{
 	BasePathVariable:   "storage",
+	BackendVariable:    "storage",
 	service.ListenAddr: "port",
 	service.RootToken:  "root_token_wo",
-}
-
-// Storage is where a registry keeps templates on its host.
-type Storage struct {
-	// Path is a directory of the host; "" means a named volume.
-	Path string
-	// Volume is the name of the volume; "" means [VolumeName].
-	Volume string
-}
-
-// VolumeName is the volume of the registry on host unless one is named.
-func VolumeName(owner, host string) string {
-	return container.Identity{Owner: owner, Role: container.Registry, Instance: host}.Name()
-}
-
-// Mount is the storage of the registry on host.
-func (s Storage) Mount(owner, host string) container.Mount {
-	switch {
-	case s.Path != "":
-		return container.Mount{Type: container.Bind, Source: s.Path, Target: BasePath}
-	case s.Volume != "":
-		return container.Mount{Type: container.Volume, Source: s.Volume, Target: BasePath}
-	default:
-		return container.Mount{Type: container.Volume, Source: VolumeName(owner, host), Target: BasePath}
-	}
 }
 
 // Settings of all registries of one resource.
@@ -73,12 +53,16 @@ type Settings struct {
 func (s Settings) Desired(replicas []service.Replica) rollout.Desired {
 	desired := rollout.Desired{Owner: s.Owner, Role: container.Registry}
 	for _, r := range replicas {
-		spec := s.Spec(r, containerPort, map[string]string{BasePathVariable: BasePath})
-		spec.Mounts = []container.Mount{s.Storage.Mount(s.Owner, r.Host)}
-		spec.StopGrace = stopGrace
+		wired := map[string]string{BasePathVariable: BasePath}
+		if s.Storage.S3 {
+			wired[BackendVariable] = "s3"
+		}
+		spec := s.Spec(r, service.Inside{Table: Table, Port: containerPort, Wired: wired, StopGrace: stopGrace})
+		spec.Mounts = []container.Mount{s.Storage.mount(s.Values, s.Owner, r.Host)}
 		desired.Replicas = append(desired.Replicas, rollout.Replica{
-			Host: r.Host,
-			Spec: spec.Owned(desired.Identity(r.Host)),
+			Host:           r.Host,
+			Spec:           spec.Owned(desired.Identity(r.Host)),
+			PortAttributes: Table.PortAttributes(spec.Env),
 		})
 	}
 	return desired

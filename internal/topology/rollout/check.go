@@ -12,13 +12,16 @@ func check(d Desired, o Observed) error {
 	if err := checkReach(d, o); err != nil {
 		return err
 	}
+	if err := checkPaths(d, o); err != nil {
+		return err
+	}
 	for _, r := range d.sorted() {
 		host := o.Hosts[r.Host]
 		if host.Reach != topology.Reachable {
 			continue
 		}
 		id := d.Identity(r.Host)
-		for _, found := range []container.Found{host.Container, host.Previous} {
+		for _, found := range []container.Found{host.Container, host.Previous, host.Incomplete} {
 			if !absent(found) && !ours(found, id) {
 				return &ForeignError{Host: r.Host, Container: found.Name}
 			}
@@ -48,7 +51,8 @@ func checkReach(d Desired, o Observed) error {
 		switch {
 		case !known:
 			missing.Hosts = append(missing.Hosts, r.Host)
-		case !d.Partial && hash != "" && hash != r.Spec.Labels[container.LabelHash]:
+		case d.Partial:
+		case hash == "" && changing(d, o), hash != "" && hash != r.Spec.Labels[container.LabelHash]:
 			changed.Hosts = append(changed.Hosts, r.Host)
 		}
 	}
@@ -65,6 +69,17 @@ func checkReach(d Desired, o Observed) error {
 	return nil
 }
 
+// changing reports whether a replica that can be seen is made of another
+// configuration. Then so may be one that cannot, where nothing is recorded.
+func changing(d Desired, o Observed) bool {
+	return slices.ContainsFunc(d.Replicas, func(r Replica) bool {
+		h, id := o.Hosts[r.Host], d.Identity(r.Host)
+		return slices.ContainsFunc([]container.Found{h.Container, h.Previous}, func(found container.Found) bool {
+			return ours(found, id) && found.Hash() != r.Spec.Labels[container.LabelHash]
+		})
+	})
+}
+
 // checkPorts looks at ports only where a container is about to be started: one
 // that runs has its ports already.
 func checkPorts(role container.Role, r Replica, host Host) error {
@@ -77,7 +92,7 @@ func checkPorts(role container.Role, r Replica, host Host) error {
 			return t.HostPort == want.HostPort && overlap(t.HostIP, want.HostIP)
 		})
 		if at >= 0 {
-			return &PortTakenError{Role: role, Host: r.Host, Port: want.HostPort, By: host.Taken[at].By}
+			return &PortTakenError{Role: role, Host: r.Host, Port: want.HostPort, By: host.Taken[at].By, Attribute: r.PortAttributes[want.HostPort]}
 		}
 	}
 	return nil

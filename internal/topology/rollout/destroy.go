@@ -23,7 +23,7 @@ func NextDestroy(d Desired, o Observed, purge bool) (topology.Step, error) {
 		switch {
 		case host.Reach != topology.Reachable:
 			silent = append(silent, name)
-		case ours(host.Container, id) || ours(host.Previous, id):
+		case host.has(id):
 			present = append(present, name)
 		}
 		if volumes[name] = used(d.replica(name), host, id); len(volumes[name]) > 0 {
@@ -71,23 +71,29 @@ func PlanDestroy(d Desired, o Observed, purge bool) ([]topology.Step, error) {
 
 // Kept tells where data of the service stays when its containers are gone, as
 // "volume NAME on HOST" and "PATH on HOST", sorted: its volumes that are there,
-// also those that it used before, and the host paths of the replicas.
+// also those that it used before, the host paths of the replicas, and as the
+// name of the store what is on no host.
 func Kept(d Desired, o Observed) []string {
 	var places []string
 	for name, host := range o.Hosts {
 		for _, v := range host.Volumes {
-			if v.of(d.Identity(name)) {
+			// One of a file server holds no data itself.
+			if v.of(d.Identity(name)) && v.Options.Type == "" {
 				places = append(places, fmt.Sprintf("volume %s on %s", v.Name, name))
 			}
 		}
 	}
 	for _, r := range d.Replicas {
 		for _, m := range r.Spec.Mounts {
-			if m.Type == container.Bind {
+			switch {
+			case m.Borrowed:
+			case m.Store != "":
+				places = append(places, m.Store)
+			case m.Type == container.Bind:
 				places = append(places, fmt.Sprintf("%s on %s", m.Source, r.Host))
 			}
 		}
 	}
 	slices.Sort(places)
-	return places
+	return slices.Compact(places)
 }

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,6 +22,7 @@ const (
 	replace
 	drop
 	restore
+	heal
 )
 
 // verdict is a need with its cause.
@@ -30,13 +32,17 @@ type verdict struct {
 	why  string
 	// replacing: an old container is kept while its successor comes up.
 	replacing bool
-	// serving: taking this container down is felt.
+	// serving: taking down what runs there is felt.
 	serving bool
 }
 
 // judge decides what has to happen next on a reachable host of a replica.
-func judge(d Desired, r Replica, h Host) verdict {
-	v := verdict{host: r.Host, replacing: !absent(h.Previous), serving: alive(h.Container) && h.Ready}
+func judge(d Desired, r Replica, o Observed) verdict {
+	h := o.Hosts[r.Host]
+	ready := alive(h.Container) && h.Ready
+	v := verdict{host: r.Host, replacing: !absent(h.Previous)}
+	// A replacement that was interrupted early has not stopped the old one yet.
+	v.serving = ready || (!alive(h.Container) && alive(h.Previous))
 	want := r.Spec.Labels[container.LabelHash]
 	current := h.Container
 	equal := ours(current, d.Identity(r.Host)) && (d.Partial || current.Hash() == want)
@@ -75,13 +81,16 @@ func judge(d Desired, r Replica, h Host) verdict {
 		return set(discard, fmt.Sprintf("container is %s", current.Status))
 	}
 	switch {
-	case equal && !v.serving:
+	case equal && !ready && !v.replacing && current.Hash() == o.Recorded[r.Host]:
+		// It has served like this before, so this apply has not made it so.
+		return set(heal, "not ready any more")
+	case equal && !ready:
 		return set(wait, "not ready yet")
 	case equal && v.replacing:
 		return set(drop, "its successor is ready")
 	case equal:
 		return set(nothing, "")
-	case v.replacing && v.serving:
+	case v.replacing && ready:
 		return set(drop, "its successor is ready")
 	case v.replacing:
 		return set(discard, "it did not get ready and its configuration changed")
@@ -97,7 +106,7 @@ func changed(found container.Found, r Replica) string {
 	if found.Image != "" && found.Image != r.Spec.Image {
 		causes = append(causes, fmt.Sprintf("image changes from %s to %s", found.Image, r.Spec.Image))
 	}
-	for _, relocation := range relocations(r, found.Mounts) {
+	for _, relocation := range relocations(r, found.Storage()) {
 		causes = append(causes, relocation.String())
 	}
 	if len(causes) == 0 {
@@ -111,8 +120,10 @@ func changed(found container.Found, r Replica) string {
 // [ForeignError], [PortTakenError].
 //
 // What does not serve is created or repaired on all hosts together. What
-// serves is replaced on one host at a time, and the next host waits until the
-// last one is ready. Removals come last.
+// serves is replaced on one host at a time, and the next host waits until every
+// other is ready. Removals come last, but for waiting for a replica that has
+// served as it is before: it holds back no removal, only replacements of what
+// serves.
 func Next(d Desired, o Observed) (topology.Step, error) {
 	if err := check(d, o); err != nil {
 		return nil, err
@@ -120,36 +131,95 @@ func Next(d Desired, o Observed) (topology.Step, error) {
 	var verdicts []verdict
 	for _, r := range d.sorted() {
 		if host := o.Hosts[r.Host]; host.Reach == topology.Reachable {
-			verdicts = append(verdicts, judge(d, r, host))
+			verdicts = append(verdicts, judge(d, r, o))
 		}
+	}
+	if step := renewal(d, o, verdicts); step != nil {
+		return step, nil
 	}
 	if step := pull(d, o, verdicts); step != nil {
 		return step, nil
 	}
+	if step := clean(d, o); step != nil {
+		return step, nil
+	}
 	// A replacement under way leaves its host without a service: finish it.
 	for _, v := range verdicts {
-		if v.replacing {
+		if v.replacing && !v.serving {
 			return d.step(v), nil
 		}
 	}
-	for _, n := range []need{restore, discard, create, start, wait} {
+	for _, n := range []need{drop, restore, discard, create, start, wait} {
 		if group := having(verdicts, n); len(group) > 0 {
 			return d.step(group...), nil
 		}
 	}
-	// Those that do not serve first: replacing them cannot be felt.
-	outdated := having(verdicts, replace)
-	for _, serving := range []bool{false, true} {
-		for _, v := range outdated {
-			if v.serving == serving {
-				return d.step(v), nil
-			}
-		}
+	if step, err := replacement(d, o, verdicts); step != nil || err != nil {
+		return step, err
 	}
 	if step := removal(d, o); step != nil {
 		return step, nil
 	}
+	if sick := having(verdicts, heal); len(sick) > 0 {
+		return d.step(sick...), nil
+	}
 	return nil, nil
+}
+
+// replacement is the next step among hosts whose container is outdated. What
+// serves nobody comes first, because nothing of it can be felt; what serves has
+// to wait until every other host does. One that does not answer counts as one
+// that does not serve: with it, taking down another would leave two hosts
+// without the service.
+func replacement(d Desired, o Observed, verdicts []verdict) (topology.Step, error) {
+	outdated := having(verdicts, replace)
+	if len(outdated) == 0 {
+		return nil, nil
+	}
+	slices.SortStableFunc(outdated, func(a, b verdict) int { return rank(a) - rank(b) })
+	if !outdated[0].serving {
+		return d.step(outdated[0]), nil
+	}
+	away := &UnreachableError{Role: d.Role, Spared: outdated[0].host}
+	for _, r := range d.sorted() {
+		if o.Hosts[r.Host].Reach != topology.Reachable {
+			away.Hosts = append(away.Hosts, r.Host)
+		}
+	}
+	if len(away.Hosts) > 0 {
+		return nil, away
+	}
+	if sick := having(verdicts, heal); len(sick) > 0 {
+		return d.step(sick...), nil
+	}
+	return d.step(outdated[0]), nil
+}
+
+// rank is the order of replacements: those that are under way come before
+// those that have not begun.
+func rank(v verdict) int {
+	switch {
+	case !v.serving:
+		return 0
+	case v.replacing:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// clean removes what was not finished, wherever it is: nothing depends on it.
+func clean(d Desired, o Observed) topology.Step {
+	target := Target{Role: d.Role, Why: "an interrupted apply left it"}
+	for _, name := range slices.Sorted(maps.Keys(o.Hosts)) {
+		if host := o.Hosts[name]; host.Reach == topology.Reachable && ours(host.Incomplete, d.Identity(name)) {
+			target.Hosts = append(target.Hosts, name)
+		}
+	}
+	if len(target.Hosts) == 0 {
+		return nil
+	}
+	return Clean{target}
 }
 
 func having(verdicts []verdict, n need) []verdict {
@@ -196,7 +266,7 @@ func (d Desired) step(group ...verdict) topology.Step {
 		return Create{target}
 	case start:
 		return Start{target}
-	case wait:
+	case wait, heal:
 		return Wait{target}
 	case replace:
 		return Replace{target}
@@ -210,7 +280,7 @@ func (d Desired) step(group ...verdict) topology.Step {
 func removal(d Desired, o Observed) topology.Step {
 	for _, name := range d.surplus(o) {
 		host, id := o.Hosts[name], d.Identity(name)
-		if ours(host.Container, id) || ours(host.Previous, id) {
+		if host.has(id) {
 			return Remove{Target{d.Role, []string{name}, name + " is no longer among the replicas"}}
 		}
 	}

@@ -68,13 +68,15 @@ func simulate(d Desired, h Host, name string, step topology.Step) Host {
 		h.Container.Status = container.Running
 	case Drop:
 		h.Previous = gone
+	case Clean:
+		h.Incomplete = gone
 	case Restore:
 		h.Container, h.Previous, h.Ready = h.Previous, gone, false
 		h.Container.Status = container.Running
 	case Purge:
 		h.Volumes = slices.DeleteFunc(slices.Clone(h.Volumes), func(v Volume) bool { return slices.Contains(s.Volumes[name], v.Name) })
 	case Remove:
-		h.Container, h.Previous, h.Ready = gone, gone, false
+		h.Container, h.Previous, h.Incomplete, h.Ready = gone, gone, gone, false
 	}
 	return h
 }

@@ -31,11 +31,15 @@ func found(host, image string, status container.Status) container.Found {
 //
 //	h1 running v1 ready          its container, the image it was made from
 //	h1 previous exited v1        what is kept under the name of the previous
+//	h1 incomplete created v1     what is kept under the name of the incomplete
 //	h1 foreign                   a container of our name that is not ours
 //	h1 unreachable               no answer
 //	h1 taken 80 nginx            another container publishes the port
 //	h1 recorded v1               what the state says was applied there
 //	h1 has v2                    an image that is on the host
+//	h1 made second               the label that "together" compares
+//
+// "together" is a plan of containers that are made together.
 func TestPlan(t *testing.T) {
 	datadriven.Walk(t, "testdata/plan", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
@@ -44,6 +48,9 @@ func TestPlan(t *testing.T) {
 				desired.Replicas = append(desired.Replicas, rollout.Replica{Host: arg.Key, Spec: spec(arg.Key, arg.Vals[0])})
 			}
 			desired.Partial = d.Cmd == "partial"
+			if d.Cmd == "together" {
+				desired.Together = container.LabelTenure
+			}
 			observed := observe(t, d.Input)
 			if d.Cmd == "rollback" {
 				return render(rollout.Rollback(desired, observed, desired.Replicas[0].Host), nil)
@@ -86,6 +93,14 @@ func observe(t *testing.T, input string) rollout.Observed {
 			h.Container = container.Found{Name: spec(name, "").Name, Status: container.Foreign}
 		case "previous":
 			h.Previous = found(name, words[2], container.Status(words[1]))
+		case "incomplete":
+			h.Incomplete = found(name, words[2], container.Status(words[1]))
+			h.Incomplete.Name = container.IncompleteName(h.Incomplete.Name)
+			if words[1] == string(container.Foreign) {
+				h.Incomplete.Labels = nil
+			}
+		case "made":
+			h.Container.Labels[container.LabelTenure] = words[1]
 		case "taken":
 			n, err := strconv.Atoi(words[1])
 			if err != nil {

@@ -24,6 +24,11 @@ type Desired struct {
 	// specs lack them. They may turn out to change nothing, so what exists is
 	// not judged by its configuration.
 	Partial bool
+	// Together: all containers are made at the same time or none, because they
+	// share what only that apply knows, such as the authority of their
+	// certificates. It names the label whose value they have in common. One
+	// that has to be made makes all of them anew.
+	Together string
 }
 
 // Replica is the service on one host.
@@ -34,6 +39,9 @@ type Replica struct {
 	// Spec is the container, owned: named and labelled by
 	// [container.Spec.Owned].
 	Spec container.Spec
+	// PortAttributes are the attributes that ask for published ports, such as
+	// monitoring.port, by the port on the host; without the service's own.
+	PortAttributes map[int]string
 }
 
 // Identity says whose container the replica on host is.
@@ -68,6 +76,9 @@ type Host struct {
 	Container container.Found
 	// Previous is what has the name of [PreviousName].
 	Previous container.Found
+	// Incomplete is what has the name of [container.IncompleteName]: an
+	// interrupted apply left it. It was never started.
+	Incomplete container.Found
 	// Ready reports whether the service in Container answers as ready.
 	Ready bool
 	// Pulled are the images known to be on the host. They are asked for only
@@ -78,6 +89,9 @@ type Host struct {
 	// when a container that uses one is going to be created, and for
 	// destroying.
 	Volumes []Volume
+	// Missing are host paths that a container needs and that are not there.
+	// They are looked for only when one is going to be created.
+	Missing []string
 	// Taken are the ports published by other running containers.
 	Taken []TakenPort
 }
@@ -133,6 +147,11 @@ func ours(f container.Found, id container.Identity) bool {
 	}
 	got, ok := f.Identity()
 	return ok && got == id
+}
+
+// has reports whether anything on the host is the container of id.
+func (h Host) has(id container.Identity) bool {
+	return ours(h.Container, id) || ours(h.Previous, id) || ours(h.Incomplete, id)
 }
 
 func absent(f container.Found) bool { return f.Status == container.Absent || f.Status == "" }

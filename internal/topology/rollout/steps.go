@@ -36,6 +36,9 @@ type Pull struct {
 // or the unproven successor of one that is kept.
 type Discard struct{ Target }
 
+// Clean removes a container that an interrupted apply has not finished making.
+type Clean struct{ Target }
+
 // Create creates containers, without starting them.
 type Create struct{ Target }
 
@@ -83,6 +86,9 @@ func (s Pull) String() string {
 
 // String tells the step in the words of the plan.
 func (s Discard) String() string { return fmt.Sprintf("remove the unused %s %s", s.Role, s.where()) }
+
+// String tells the step in the words of the plan.
+func (s Clean) String() string { return fmt.Sprintf("remove the unfinished %s %s", s.Role, s.where()) }
 
 // String tells the step in the words of the plan.
 func (s Create) String() string { return fmt.Sprintf("create %s %s", s.Role, s.where()) }

@@ -11,8 +11,8 @@ import (
 // at From stays there: the service starts with what is at To.
 type Relocation struct {
 	Host string
-	// From and To are places as messages show them: a path of the host, or
-	// "volume NAME".
+	// From and To are places as messages show them, see
+	// [container.Mount.Place].
 	From, To string
 }
 
@@ -33,19 +33,12 @@ func relocations(r Replica, before []container.Mount) []Relocation {
 	var all []Relocation
 	for _, to := range r.Spec.Mounts {
 		at := slices.IndexFunc(before, func(m container.Mount) bool { return m.Target == to.Target })
-		if at < 0 || (before[at].Type == to.Type && before[at].Source == to.Source) {
+		if at < 0 || before[at].SamePlace(to) {
 			continue
 		}
-		all = append(all, Relocation{Host: r.Host, From: place(before[at]), To: place(to)})
+		all = append(all, Relocation{Host: r.Host, From: before[at].Place(), To: to.Place()})
 	}
 	return all
-}
-
-func place(m container.Mount) string {
-	if m.Type == container.Volume {
-		return "volume " + m.Source
-	}
-	return m.Source
 }
 
 // String tells it as the cause of a step.

@@ -10,8 +10,9 @@ import (
 
 // Volume is a named volume that was found on a host.
 type Volume struct {
-	Name   string
-	Labels map[string]string
+	Name    string
+	Labels  map[string]string
+	Options container.VolumeOptions
 }
 
 // of reports whether the volume was made for id.
@@ -33,14 +34,33 @@ func (e *VolumeTakenError) Error() string {
 		"Choose another volume, or remove that one if nobody needs its data", e.Host, e.Volume, e.Role)
 }
 
-// checkVolumes refuses volumes of others, as far as volumes were looked at.
+// VolumeOptionsError says that a volume of ours exists with options other than
+// those that are asked for. It would keep them.
+type VolumeOptionsError struct {
+	Role         container.Role
+	Host, Volume string
+	Has, Wanted  container.VolumeOptions
+}
+
+// Error names host, volume, the options and the way out.
+func (e *VolumeOptionsError) Error() string {
+	return fmt.Sprintf("host %s already has the volume %s of its %s with the options %v, and a volume keeps those that it was made with: %v would not be used. "+
+		"Remove the volume (docker volume rm %s) once no container uses it; what is on a file server stays there. Or choose another volume",
+		e.Host, e.Volume, e.Role, e.Has.Driver(), e.Wanted.Driver(), e.Volume)
+}
+
+// checkVolumes refuses volumes of others and with other options, as far as volumes were looked at.
 func checkVolumes(d Desired, r Replica, host Host) error {
 	for _, m := range r.Spec.Mounts {
-		if m.Type != container.Volume {
+		if m.Type != container.Volume || m.Borrowed {
 			continue
 		}
 		if slices.ContainsFunc(host.Volumes, func(v Volume) bool { return v.Name == m.Source && !v.of(d.Identity(r.Host)) }) {
 			return &VolumeTakenError{Role: d.Role, Host: r.Host, Volume: m.Source}
+		}
+		at := slices.IndexFunc(host.Volumes, func(v Volume) bool { return v.Name == m.Source && v.Options != m.Options })
+		if at >= 0 {
+			return &VolumeOptionsError{Role: d.Role, Host: r.Host, Volume: m.Source, Has: host.Volumes[at].Options, Wanted: m.Options}
 		}
 	}
 	return nil
@@ -51,15 +71,10 @@ func checkVolumes(d Desired, r Replica, host Host) error {
 func NeedVolumes(d Desired, steps []topology.Step) []string {
 	var hosts []string
 	for _, step := range steps {
-		switch step := step.(type) {
-		case Create:
-			hosts = append(hosts, step.Hosts...)
-		case Replace:
-			hosts = append(hosts, step.Hosts...)
-		}
+		hosts = append(hosts, creating(step)...)
 	}
 	slices.Sort(hosts)
 	return slices.DeleteFunc(slices.Compact(hosts), func(host string) bool {
-		return !slices.ContainsFunc(d.replica(host).Spec.Mounts, func(m container.Mount) bool { return m.Type == container.Volume })
+		return !slices.ContainsFunc(d.replica(host).Spec.Mounts, func(m container.Mount) bool { return m.Type == container.Volume && !m.Borrowed })
 	})
 }

@@ -67,14 +67,24 @@ func (o Options) Nearest(name string) string {
 			return current
 		}
 	}
-	nearest, best := "", max(2, len(name)/4)+1
+	var names []string
 	for _, option := range o {
-		d := distance(name, option.Name)
-		if d < best || (d == best && nearest != "" && option.Name < nearest) {
-			nearest, best = option.Name, d
+		names = append(names, option.Name)
+	}
+	return nearest(name, names)
+}
+
+// nearest is the one of candidates that a mistyped text was most likely meant
+// to be, "" when none is near.
+func nearest(text string, candidates []string) string {
+	found, best := "", max(2, len(text)/4)+1
+	for _, candidate := range candidates {
+		d := distance(text, candidate)
+		if d < best || (d == best && found != "" && candidate < found) {
+			found, best = candidate, d
 		}
 	}
-	return nearest
+	return found
 }
 
 // distance is Levenshtein's: the number of bytes to add, remove or change.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 )
@@ -31,6 +32,10 @@ type Settings struct {
 	BindIP string
 	// Env is the user's plain environment. It never contains a wired name.
 	Env map[string]string
+	// Values are the plain settings, without write-only ones, by variable.
+	Values Values
+	// Given are the variables of the write-only settings that are given.
+	Given []string
 	// Authenticated: a root token is given, so authentication is on.
 	Authenticated bool
 	// SecretVersion stands for all secrets in the fingerprint of the
@@ -40,6 +45,8 @@ type Settings struct {
 	Restart string
 	// Log is the rotation of the container's log.
 	Log container.Log
+	// Runtime is what the daemon gives the container beside that.
+	Runtime container.Runtime
 }
 
 // Replica is a service on one host.
@@ -54,7 +61,7 @@ type Replica struct {
 
 // Scheme is https when the environment turns it on, otherwise http.
 func Scheme(env map[string]string) string {
-	if env[UseHTTPS] == "true" {
+	if on, err := strconv.ParseBool(env[UseHTTPS]); err == nil && on {
 		return "https"
 	}
 	return "http"
@@ -73,33 +80,74 @@ func URL(scheme, address string, port int) string {
 	return scheme + "://" + host + ":" + strconv.Itoa(port)
 }
 
+// Inside is what the container of a service has in itself, whatever the host.
+type Inside struct {
+	// Table has the settings of the service.
+	Table Table
+	// Port is where it listens.
+	Port int
+	// Wired are the variables that follow from other attributes.
+	Wired map[string]string
+	// StopGrace is how long a stop waits for it at least. It waits longer when
+	// the service is set to finish its requests for longer.
+	StopGrace time.Duration
+}
+
+// stopMargin is what a service needs to end after its requests have.
+const stopMargin = 5 * time.Second
+
+// stopGrace is how long a stop waits for a service with this environment. To
+// kill it before its own limit would break the uploads it still waits for.
+func (in Inside) stopGrace(env map[string]string) time.Duration {
+	graceful, err := time.ParseDuration(env[GracefulShutdown])
+	if err != nil {
+		return in.StopGrace
+	}
+	return max(in.StopGrace, graceful+stopMargin)
+}
+
 // Spec begins the container of r: everything but what is the service's own.
-// The wired variables are added to the environment and win over it.
-func (s Settings) Spec(r Replica, containerPort int, wired map[string]string) container.Spec {
-	env := maps.Clone(s.Env)
-	if env == nil {
-		env = map[string]string{}
-	}
-	maps.Copy(env, wired)
-	env[ListenAddr] = ":" + strconv.Itoa(containerPort)
-	if s.Authenticated {
-		env[EnableAuth] = "true"
-	}
+// Its first port is that of the service.
+// Of a variable that is set in several ways the wired value wins over the
+// setting, and that over the user's environment.
+func (s Settings) Spec(r Replica, in Inside) container.Spec {
+	env := s.environment(in.Table)
+	maps.Copy(env, in.Wired)
+	env[ListenAddr] = ":" + strconv.Itoa(in.Port)
 	return container.Spec{
 		Image:         s.Image,
 		Env:           env,
 		SecretVersion: s.SecretVersion,
-		Ports:         []container.Port{{HostIP: s.BindIP, HostPort: r.Port, ContainerPort: containerPort}},
+		Ports:         append([]container.Port{{HostIP: s.BindIP, HostPort: r.Port, ContainerPort: in.Port}}, in.Table.ports(env, s.BindIP)...),
 		Restart:       s.Restart,
 		Log:           s.Log,
+		Runtime:       s.Runtime,
+		StopGrace:     in.stopGrace(env),
 	}
 }
 
-// WithSecrets returns spec with secrets in its environment. The fingerprint
-// stays the one that spec is labelled with: secrets are versioned by the user,
-// and a plan, which must not need them, computes the same fingerprint.
-func WithSecrets(spec container.Spec, secrets map[string]string) container.Spec {
-	spec.SecretEnv = maps.Clone(secrets)
+// environment is the user's, the settings' and that of authentication.
+func (s Settings) environment(t Table) map[string]string {
+	env := map[string]string{}
+	maps.Copy(env, s.Env)
+	maps.Copy(env, t.Render(s.Values, s.Given))
+	if s.Authenticated {
+		env[EnableAuth] = "true"
+	}
+	return env
+}
+
+// Scheme is that of the service's URLs: https when a setting, or what it
+// turns on, or the user's environment says so.
+func (s Settings) Scheme(t Table) string { return Scheme(s.environment(t)) }
+
+// WithSecrets returns spec with secrets in its environment and files. The
+// fingerprint stays the one that spec is labelled with: secrets are versioned
+// by the user, and a plan, which must not need them, computes the same
+// fingerprint.
+func WithSecrets(spec container.Spec, env map[string]string, files ...container.File) container.Spec {
+	spec.SecretEnv = maps.Clone(env)
+	spec.Files = append(slices.Clone(spec.Files), files...)
 	return spec
 }
 

@@ -50,7 +50,7 @@ func TestOptions_nearest(t *testing.T) {
 func TestWithSecrets_leavesTheFingerprintAlone(t *testing.T) {
 	settings := service.Settings{Image: "i", SecretVersion: "1", Authenticated: true}
 	id := container.Identity{Owner: "o", Role: container.Controller, Instance: "h1"}
-	spec := settings.Spec(service.Replica{Host: "h1", Port: 80}, 80, nil).Owned(id)
+	spec := settings.Spec(service.Replica{Host: "h1", Port: 80}, service.Inside{Port: 80}).Owned(id)
 	secret := service.WithSecrets(spec, map[string]string{service.RootToken: "canary-token"})
 	if secret.SecretEnv[service.RootToken] != "canary-token" {
 		t.Error("the secret is not in the environment")
@@ -59,7 +59,7 @@ func TestWithSecrets_leavesTheFingerprintAlone(t *testing.T) {
 		t.Error("secrets changed the label")
 	}
 	settings.SecretVersion = "2"
-	next := settings.Spec(service.Replica{Host: "h1", Port: 80}, 80, nil)
+	next := settings.Spec(service.Replica{Host: "h1", Port: 80}, service.Inside{Port: 80})
 	if next.Hash() == spec.Labels[container.LabelHash] {
 		t.Error("another version of the secrets has the same fingerprint")
 	}

@@ -91,6 +91,35 @@ func TestAPIKey_handshakeOverTwoControllers(t *testing.T) {
 	}
 }
 
+func TestAPIKey_sessionTTL(t *testing.T) {
+	env := withKeys()
+	env["ANKA_API_KEYS_SESSION_TTL"] = "1m"
+	in := start(t, newMemoryStore(), env)
+	key := newKey(t, in)
+	shake := func(wait time.Duration) (int, string) {
+		secret := open(t, in, key)
+		in.now = in.now.Add(wait)
+		return in.do("POST", "/tap/v1/shake", `{"id":"ci","secret":"`+secret+`"}`)
+	}
+	if code, body := shake(handshakeWindow + time.Second); code != 401 {
+		t.Errorf("shake after the window: %d %s", code, body)
+	}
+	code, body := shake(handshakeWindow - time.Second)
+	var answer struct{ Data json.RawMessage }
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || code != 200 {
+		t.Fatalf("shake within the window: %d %s %v", code, body, err)
+	}
+	bearer := "Authorization: Bearer " + base64.StdEncoding.EncodeToString(answer.Data)
+	in.now = in.now.Add(59 * time.Second)
+	in.must(200, "GET", "/api/v1/status", "", bearer)
+	in.now = in.now.Add(2 * time.Second)
+	in.must(401, "GET", "/api/v1/status", "", bearer)
+	// A new handshake opens the door again.
+	if code, body := shake(0); code != 200 {
+		t.Errorf("after the session: %d %s", code, body)
+	}
+}
+
 func TestAPIKey_refusals(t *testing.T) {
 	const refused = `{"status":"FAIL","message":"Authentication Required"}`
 	in := start(t, newMemoryStore(), withKeys())

@@ -7,6 +7,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"time"
 
@@ -25,22 +26,27 @@ type Controller struct {
 	now      func() time.Time
 }
 
-// New returns the service of a controller that keeps its data in store. The
-// error says which certificate could not be loaded.
-func New(s settings.Controller, store Store, log *glog.Logger) (serve.Service, error) {
-	c, err := newController(s, store, log)
-	if err != nil {
-		return serve.Service{}, err
+// Check loads the certificates of both interfaces. The error says which could
+// not be loaded; waiting for etcd does not cure it.
+func Check(s settings.Controller) error {
+	if _, err := serve.TLSConfig(s.Server.TLS, s.Server.Auth); err != nil {
+		return err
 	}
-	return c.service(), nil
+	if s.Queue.Addr == "" {
+		return nil
+	}
+	_, err := serve.TLSConfig(s.Queue.TLS, s.Queue.Auth)
+	return err
 }
 
-func newController(s settings.Controller, store Store, log *glog.Logger) (*Controller, error) {
-	registry, err := newRegistryClient(s)
-	if err != nil {
-		return nil, err
-	}
-	return &Controller{settings: s, log: log, store: store, registry: registry, now: time.Now}, nil
+// New returns the service of a controller that keeps its data in store, with
+// the queue interface where there is one.
+func New(s settings.Controller, store Store, log *glog.Logger) serve.Service {
+	return newController(s, store, log).service()
+}
+
+func newController(s settings.Controller, store Store, log *glog.Logger) *Controller {
+	return &Controller{settings: s, log: log, store: store, registry: newRegistryClient(s), now: time.Now}
 }
 
 func (c *Controller) service() serve.Service {
@@ -61,12 +67,32 @@ func (c *Controller) service() serve.Service {
 		service.Open.HandleFunc("POST /tap/v1/shake", c.shake)
 		service.Open.HandleFunc("POST /ankasim/apikey", c.registerKey)
 	}
+	if c.settings.OIDC.ProviderURL != "" {
+		provider := newIdentityProvider(c.settings, c.log, func() time.Time { return c.now() })
+		service.Credentials = append(service.Credentials, provider.bearer)
+	}
+	if c.settings.Queue.Addr != "" {
+		service.Also = append(service.Also, c.queue(service.Credentials))
+	}
 
 	service.Protected.HandleFunc("GET /api/v1/status", c.status)
 	service.Protected.HandleFunc("GET /api/v1/node", c.nodes)
 	service.Protected.HandleFunc("GET /api/v1/vm", c.instances)
 	service.Protected.HandleFunc("GET /api/v1/registry/vm", c.proxy("/registry/v2/vm"))
 	service.Protected.HandleFunc("GET /api/v1/registry/disk", c.proxy("/registry/disk"))
+	return service
+}
+
+// queue is the interface for nodes only. What nodes ask there is not published,
+// so behind its probes is just one route, to try credentials on.
+func (c *Controller) queue(credentials []serve.Authenticator) serve.Service {
+	face := c.settings.Server
+	face.ListenAddr, face.TLS, face.Auth = c.settings.Queue.Addr, c.settings.Queue.TLS, c.settings.Queue.Auth
+	service := serve.Service{
+		Settings: face, Log: c.log, Ready: c.store.Ready, Credentials: credentials,
+		Open: http.NewServeMux(), Protected: http.NewServeMux(),
+	}
+	service.Protected.HandleFunc("GET /ankasim/queue", func(w http.ResponseWriter, _ *http.Request) { wire.ReplyOK(w, nil) })
 	return service
 }
 
@@ -89,10 +115,14 @@ func (c *Controller) status(w http.ResponseWriter, r *http.Request) {
 
 func (c *Controller) userInterface(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	login := ""
+	if name := c.settings.OIDC.DisplayName; name != "" {
+		login = "<p>Login with " + html.EscapeString(name) + "</p>"
+	}
 	// The client may be gone; there is nobody left to tell.
 	_, _ = fmt.Fprintf(w, "<!DOCTYPE html>\n<html><head><title>Anka Build Cloud (stand-in)</title></head>"+
-		"<body><h1>Anka Build Cloud Controller</h1><p>Stand-in, version %s.</p></body></html>\n",
-		c.settings.Server.Faults.Version)
+		"<body><h1>Anka Build Cloud Controller</h1><p>Stand-in, version %s.</p>%s</body></html>\n",
+		c.settings.Server.Faults.Version, login)
 }
 
 // proxy passes on what the controller's own registry says, in the envelope of

@@ -1,12 +1,18 @@
 package controller
 
 import (
+	"encoding/pem"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/serve"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/settings"
 )
 
@@ -102,6 +108,88 @@ func TestController_rootTokenOpensBothDoors(t *testing.T) {
 	// The client's own credentials were fine: the registry's 401 is not passed on.
 	if got := other.must(500, "GET", "/api/v1/registry/vm", "", basic); strings.Contains(got+other.log.String(), token) {
 		t.Errorf("the token shows: %s %s", got, other.log.String())
+	}
+}
+
+// TestController_registryOverHTTPS: what comes in is checked against
+// ANKA_CA_CERT, what goes out against the system's authorities only.
+func TestController_registryOverHTTPS(t *testing.T) {
+	registry := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, registryRunning)
+	}))
+	t.Cleanup(registry.Close)
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: registry.Certificate().Raw})
+	if err := os.WriteFile(authority, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		skip, want string
+	}{
+		"verified": {"false", "FAIL"}, "not verified": {"true", "Running"},
+	} {
+		in := start(t, newMemoryStore(), settings.Environment{
+			"ANKA_ANKA_REGISTRY": registry.URL, "ANKA_CA_CERT": authority, "ANKA_SKIP_TLS_VERIFICATION": test.skip,
+		})
+		if got := in.must(200, "GET", "/api/v1/status", ""); !strings.Contains(got, `"registry_status":"`+test.want+`"`) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestController_tokenParity(t *testing.T) {
+	open := fakeRegistry(t, "", map[string]string{"/registry/status": registryRunning})
+	closed := fakeRegistry(t, token, map[string]string{"/registry/status": registryRunning})
+	for name, test := range map[string]struct {
+		env  settings.Environment
+		want string
+	}{
+		"auth on the registry only": {settings.Environment{"ANKA_ANKA_REGISTRY": closed, "ANKA_ROOT_TOKEN": token}, "FAIL"},
+		"auth on neither":           {settings.Environment{"ANKA_ANKA_REGISTRY": open, "ANKA_ROOT_TOKEN": token}, "Running"},
+	} {
+		in := start(t, newMemoryStore(), test.env)
+		if got := in.must(200, "GET", "/api/v1/status", ""); !strings.Contains(got, `"registry_status":"`+test.want+`"`) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestController_queueInterface(t *testing.T) {
+	env := settings.Environment{"ANKA_ALLOW_EMPTY_REGISTRY": "true"}
+	s, err := settings.ReadController(env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if also := newController(s, newMemoryStore(), nil).service().Also; len(also) != 0 {
+		t.Errorf("without an address: %+v", also)
+	}
+	env["ANKA_QUEUE_ADDR"], env["ANKA_ENABLE_QUEUE_AUTH"], env["ANKA_ROOT_TOKEN"] = ":8100", "true", token
+	if s, err = settings.ReadController(env); err != nil {
+		t.Fatal(err)
+	}
+	also := newController(s, newMemoryStore(), nil).service().Also
+	if len(also) != 1 || also[0].Settings.ListenAddr != ":8100" {
+		t.Fatalf("got %+v", also)
+	}
+	in := &standIn{t: t, handler: serve.Handler(also[0])}
+	in.must(200, "GET", "/livez", "")
+	in.must(401, "GET", "/ankasim/queue", "")
+	in.must(200, "GET", "/ankasim/queue", "", "Authorization: Basic cm9vdDpjb3JyZWN0LWhvcnNlLWJhdHRlcnk=")
+	in.must(404, "GET", "/api/v1/status", "", "Authorization: Basic cm9vdDpjb3JyZWN0LWhvcnNlLWJhdHRlcnk=")
+}
+
+func TestController_nodeStates(t *testing.T) {
+	in := start(t, newMemoryStore(), settings.Environment{"ANKA_ALLOW_EMPTY_REGISTRY": "true", "ANKA_NODE_ACTIVE_TIMEOUT": "30s"})
+	for _, state := range []string{"Offline", "Inactive (Invalid License)", "Active", "Updating", "Unhealthy", "Drain Mode"} {
+		in.must(200, "POST", "/ankasim/node", `{"node_id":"n","state":"`+state+`"}`)
+		if got := in.must(200, "GET", "/api/v1/node?id=n", ""); !strings.Contains(got, `"state":"`+state+`"`) {
+			t.Errorf("%s: %s", state, got)
+		}
+	}
+	in.must(400, "POST", "/ankasim/node", `{"node_id":"n","state":"Sleepy"}`)
+	in.now = in.now.Add(31 * time.Second)
+	if got := in.must(200, "GET", "/api/v1/node?id=n", ""); !strings.Contains(got, `"state":"Offline"`) {
+		t.Errorf("silent for longer than ANKA_NODE_ACTIVE_TIMEOUT: %s", got)
 	}
 }
 

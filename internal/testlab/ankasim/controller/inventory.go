@@ -84,6 +84,10 @@ func (c *Controller) registerNode(w http.ResponseWriter, r *http.Request) {
 		wire.ReplyFail(w, http.StatusBadRequest, "node_id holds a slash")
 		return
 	}
+	if !slices.Contains(wire.NodeStates, node.State) {
+		wire.ReplyFail(w, http.StatusBadRequest, fmt.Sprintf("state %q is not one of %q", node.State, wire.NodeStates))
+		return
+	}
 	c.save(w, r, record{Nodes, node.NodeID, node})
 }
 

@@ -85,10 +85,7 @@ func start(t *testing.T, store Store, env settings.Environment) *standIn {
 		t.Fatal(err)
 	}
 	in := &standIn{t: t, now: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
-	controller, err := newController(s, store, glog.New(&in.log, time.Now))
-	if err != nil {
-		t.Fatal(err)
-	}
+	controller := newController(s, store, glog.New(&in.log, time.Now))
 	controller.now = func() time.Time { return in.now }
 	in.handler = serve.Handler(controller.service())
 	return in

@@ -2,16 +2,12 @@ package controller
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/settings"
 )
@@ -24,36 +20,14 @@ type registryClient struct {
 	http  *http.Client
 }
 
-func newRegistryClient(s settings.Controller) (*registryClient, error) {
-	transport := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: s.DialTimeout}).DialContext,
-		MaxIdleConnsPerHost: 2,
-		TLSHandshakeTimeout: s.DialTimeout,
-		TLSClientConfig:     &tls.Config{InsecureSkipVerify: s.SkipTLSVerification},
-	}
-	if s.Server.Auth.CACertPath != "" {
-		roots, err := x509.SystemCertPool()
-		if err != nil {
-			roots = x509.NewCertPool()
-		}
-		caPEM, err := os.ReadFile(s.Server.Auth.CACertPath)
-		if err != nil {
-			return nil, fmt.Errorf("cannot load ANKA_CA_CERT: %w", err)
-		}
-		if !roots.AppendCertsFromPEM(caPEM) {
-			return nil, fmt.Errorf("cannot load ANKA_CA_CERT: %s holds no PEM certificate", s.Server.Auth.CACertPath)
-		}
-		transport.TLSClientConfig.RootCAs = roots
-	}
-	c := &registryClient{base: s.RegistryURL(), http: &http.Client{
-		Transport: transport, Timeout: s.RequestTimeout,
-		// Not followed, so that an address with a trailing slash fails as documented.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+func newRegistryClient(s settings.Controller) *registryClient {
+	c := &registryClient{base: s.RegistryURL(), http: outbound(s)}
+	// Not followed, so that an address with a trailing slash fails as documented.
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if s.Server.Auth.Enabled {
 		c.token = s.Server.Auth.RootToken
 	}
-	return c, nil
+	return c
 }
 
 // registryError is an answer of the registry that is not OK.

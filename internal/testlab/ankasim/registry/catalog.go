@@ -1,11 +1,11 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"io"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -55,14 +55,14 @@ func (s *Storage) Add(p Push, date string) (wire.Version, error) {
 		added.Number = max(added.Number, v.Number+1)
 	}
 	var missing []string
-	for path, name := range s.files(p.ID, added) {
-		bytes, err := size(path)
+	for path, name := range s.filesOf(p.ID, added) {
+		size, err := s.size(path)
 		if errors.Is(err, errNotFound) {
 			missing = append(missing, name)
 		} else if err != nil {
 			return wire.Version{}, err
 		}
-		added.Size += bytes
+		added.Size += size
 	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
@@ -92,18 +92,13 @@ func (s *Storage) writeMetadata(path string, value any) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	if _, err := writeSynced(path+uploadSuffix, strings.NewReader(string(data))); err != nil {
-		return err
-	}
-	return os.Rename(path+uploadSuffix, path)
+	_, err = s.put(path, bytes.NewReader(data))
+	return err
 }
 
-// files returns the name of every file of a version by path. Names that do not
+// filesOf returns the name of every file of a version by path. Names that do not
 // fit the layout lead to a path that does not exist.
-func (s *Storage) files(id string, v wire.Version) map[string]string {
+func (s *Storage) filesOf(id string, v wire.Version) map[string]string {
 	files := map[string]string{}
 	for kind, names := range map[fileKind][]string{image: v.Images, stateFile: v.StateFiles} {
 		for _, name := range names {
@@ -133,10 +128,7 @@ func (s *Storage) Template(id string) (wire.Template, error) {
 		return wire.Template{}, errNotFound
 	}
 	var record templateRecord
-	if err := readJSON(filepath.Join(s.vms, id, templateFile), &record); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return wire.Template{}, errNotFound
-		}
+	if err := s.readJSON(filepath.Join(s.vms, id, templateFile), &record); err != nil {
 		return wire.Template{}, err
 	}
 	versions, err := s.versions(id)
@@ -146,12 +138,12 @@ func (s *Storage) Template(id string) (wire.Template, error) {
 	template := wire.Template{ID: record.ID, Name: record.Name, Versions: versions}
 	counted := map[string]bool{}
 	for _, v := range versions {
-		for path := range s.files(id, v) {
+		for path := range s.filesOf(id, v) {
 			// A layer that several tags share takes its space once; one that a
 			// replica does not have yet takes none.
-			if bytes, err := size(path); err == nil && !counted[path] {
+			if size, err := s.size(path); err == nil && !counted[path] {
 				counted[path] = true
-				template.Size += bytes
+				template.Size += size
 			}
 		}
 	}
@@ -160,17 +152,17 @@ func (s *Storage) Template(id string) (wire.Template, error) {
 
 // versions returns the tags of a template by number; none when it is unknown.
 func (s *Storage) versions(id string) ([]wire.Version, error) {
-	entries, err := os.ReadDir(filepath.Join(s.vms, id))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	names, err := s.names(filepath.Join(s.vms, id))
+	if err != nil && !errors.Is(err, errNotFound) {
 		return nil, err
 	}
 	var versions []wire.Version
-	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), tagPrefix) || !strings.HasSuffix(entry.Name(), tagSuffix) {
+	for _, name := range names {
+		if !strings.HasPrefix(name, tagPrefix) || !strings.HasSuffix(name, tagSuffix) {
 			continue
 		}
 		var v wire.Version
-		if err := readJSON(filepath.Join(s.vms, id, entry.Name()), &v); err != nil {
+		if err := s.readJSON(filepath.Join(s.vms, id, name), &v); err != nil {
 			return nil, err
 		}
 		versions = append(versions, v)
@@ -182,18 +174,18 @@ func (s *Storage) versions(id string) ([]wire.Version, error) {
 // List returns all templates by id, without versions. Templates whose metadata
 // cannot be read are left out and come back as the error.
 func (s *Storage) List() ([]wire.Template, error) {
-	entries, err := os.ReadDir(s.vms)
+	ids, err := s.names(s.vms)
 	if err != nil {
 		return nil, err
 	}
 	templates := []wire.Template{}
 	var damaged []error
-	for _, entry := range entries {
-		template, err := s.Template(entry.Name())
+	for _, id := range ids {
+		template, err := s.Template(id)
 		switch {
 		case errors.Is(err, errNotFound):
 		case err != nil:
-			damaged = append(damaged, fmt.Errorf("template %s: %w", entry.Name(), err))
+			damaged = append(damaged, fmt.Errorf("template %s: %w", id, err))
 		default:
 			template.Versions = nil
 			templates = append(templates, template)
@@ -212,10 +204,10 @@ func (s *Storage) Delete(id string) error {
 		return err
 	}
 	dir := filepath.Join(s.vms, id)
-	if err := os.Remove(filepath.Join(dir, templateFile)); err != nil {
+	if err := s.remove(filepath.Join(dir, templateFile)); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	if err := s.remove(dir); err != nil {
 		return err
 	}
 	kept, err := s.referenced()
@@ -223,11 +215,11 @@ func (s *Storage) Delete(id string) error {
 		return fmt.Errorf("template %s is deleted, its layers are kept: %w", id, err)
 	}
 	for _, v := range template.Versions {
-		for path := range s.files(id, v) {
+		for path := range s.filesOf(id, v) {
 			if kept[path] {
 				continue
 			}
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := s.remove(path); err != nil {
 				return err
 			}
 		}
@@ -238,18 +230,18 @@ func (s *Storage) Delete(id string) error {
 // referenced returns the paths of all files some tag names. Damaged metadata is
 // an error here: it might name any layer.
 func (s *Storage) referenced() (map[string]bool, error) {
-	entries, err := os.ReadDir(s.vms)
+	ids, err := s.names(s.vms)
 	if err != nil {
 		return nil, err
 	}
 	paths := map[string]bool{}
-	for _, entry := range entries {
-		versions, err := s.versions(entry.Name())
+	for _, id := range ids {
+		versions, err := s.versions(id)
 		if err != nil {
 			return nil, err
 		}
 		for _, v := range versions {
-			for path := range s.files(entry.Name(), v) {
+			for path := range s.filesOf(id, v) {
 				paths[path] = true
 			}
 		}
@@ -257,9 +249,13 @@ func (s *Storage) referenced() (map[string]bool, error) {
 	return paths, nil
 }
 
-func readJSON(path string, into any) error {
-	data, err := os.ReadFile(path)
+func (s *Storage) readJSON(path string, into any) error {
+	file, err := s.open(path)
 	if err != nil {
+		return err
+	}
+	data, err := io.ReadAll(file)
+	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	if err := json.Unmarshal(data, into); err != nil {

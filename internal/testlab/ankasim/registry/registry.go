@@ -5,11 +5,9 @@
 package registry
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
@@ -43,7 +41,7 @@ func newRegistry(s settings.Registry, storage *Storage, log *glog.Logger) *Regis
 func (g *Registry) service() serve.Service {
 	service := serve.Service{
 		Settings: g.settings.Server, Log: g.log,
-		Ready: func(context.Context) error { return g.storage.Ready() },
+		Ready: g.storage.ready,
 		Open:  http.NewServeMux(), Protected: http.NewServeMux(),
 	}
 	mux := service.Protected
@@ -70,7 +68,7 @@ func (g *Registry) status(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (g *Registry) disk(w http.ResponseWriter, _ *http.Request) {
-	disk, err := g.storage.Disk()
+	disk, err := g.storage.disk()
 	if err != nil {
 		g.fail(w, err)
 		return
@@ -171,14 +169,11 @@ func (g *Registry) upload(path pathOf) http.HandlerFunc {
 func (g *Registry) download(path pathOf) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		source, err := path(r)
-		if err == nil {
-			_, err = size(source)
-		}
 		if err != nil {
 			g.fail(w, err)
 			return
 		}
-		file, err := os.Open(source)
+		file, err := g.storage.open(source)
 		if err != nil {
 			g.fail(w, err)
 			return

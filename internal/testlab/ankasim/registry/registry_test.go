@@ -34,7 +34,7 @@ func start(t *testing.T, base string) *standIn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	storage, err := OpenStorage(s)
+	storage, err := OpenStorage(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +295,7 @@ func TestOpenStorage_unusableBasePath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenStorage(s); err == nil || !strings.Contains(err.Error(), base) {
+	if _, err := OpenStorage(t.Context(), s); err == nil || !strings.Contains(err.Error(), base) {
 		t.Errorf("got %v", err)
 	}
 }

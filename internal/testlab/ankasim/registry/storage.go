@@ -1,18 +1,16 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"sync"
-	"syscall"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/settings"
-	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/wire"
 )
 
 // uploadSuffix marks a file whose upload is not complete: x.ank.upload. Files
@@ -28,9 +26,11 @@ var (
 	errMissing  = errors.New("names files that are not in the registry")
 )
 
-// Storage is the registry's data on disk, in the documented layout. Other
-// processes may copy files in and out at any time; nothing is kept in memory.
+// Storage is the registry's data on disk or in a bucket, in the documented
+// layout. Other processes may copy files in and out at any time; nothing is kept
+// in memory.
 type Storage struct {
+	files
 	dirs map[fileKind]string
 	vms  string
 
@@ -46,33 +46,20 @@ const (
 )
 
 // OpenStorage makes the directories that are missing and leaves what is there.
-func OpenStorage(s settings.Registry) (*Storage, error) {
+func OpenStorage(ctx context.Context, s settings.Registry) (*Storage, error) {
+	storage := &Storage{dirs: map[fileKind]string{image: s.ImageDir, stateFile: s.StateFileDir}, vms: s.VMDir}
+	if s.S3 != nil {
+		b, err := openBucket(ctx, s)
+		storage.files = b
+		return storage, err
+	}
 	for _, dir := range []string{s.ImageDir, s.StateFileDir, s.VMDir, s.CentralLogsDir} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return nil, fmt.Errorf("cannot use the storage under %s: %w", s.BaseDir, err)
 		}
 	}
-	return &Storage{dirs: map[fileKind]string{image: s.ImageDir, stateFile: s.StateFileDir}, vms: s.VMDir}, nil
-}
-
-// Ready returns nil while the directories are there.
-func (s *Storage) Ready() error {
-	for _, dir := range []string{s.dirs[image], s.dirs[stateFile], s.vms} {
-		if _, err := os.Stat(dir); err != nil {
-			return fmt.Errorf("storage is gone: %w", err)
-		}
-	}
-	return nil
-}
-
-// Disk returns the size and free space of the file system of the images.
-func (s *Storage) Disk() (wire.Disk, error) {
-	var stat syscall.Statfs_t
-	if err := syscall.Statfs(s.dirs[image], &stat); err != nil {
-		return wire.Disk{}, fmt.Errorf("cannot measure the storage: %w", err)
-	}
-	block := uint64(stat.Bsize)
-	return wire.Disk{Total: stat.Blocks * block, Free: stat.Bavail * block}, nil
+	storage.files = disk{needed: []string{s.ImageDir, s.StateFileDir, s.VMDir}}
+	return storage, nil
 }
 
 var (
@@ -102,39 +89,8 @@ func (s *Storage) write(path string, data io.Reader) (int64, error) {
 		return 0, errBusy
 	}
 	defer s.uploading.Delete(path)
-	if _, err := os.Stat(path); err == nil {
+	if _, err := s.size(path); err == nil {
 		return 0, errConflict
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return 0, err
-	}
-	size, err := writeSynced(path+uploadSuffix, data)
-	if err != nil {
-		return size, err
-	}
-	return size, os.Rename(path+uploadSuffix, path)
-}
-
-func writeSynced(path string, data io.Reader) (size int64, err error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if size, err = io.Copy(file, data); err != nil {
-		return size, err
-	}
-	return size, file.Sync()
-}
-
-// size returns the bytes of a file, or errNotFound.
-func size(path string) (int64, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, errNotFound
-	}
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
+	return s.put(path, data)
 }

@@ -11,8 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/glog"
-	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/settings"
-	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/wire"
 )
 
 func plain(w http.ResponseWriter, code int, text string) {
@@ -20,12 +18,6 @@ func plain(w http.ResponseWriter, code int, text string) {
 	w.WriteHeader(code)
 	// The client may be gone; there is nobody left to tell.
 	_, _ = w.Write([]byte(text))
-}
-
-// reportEnvironment lets a test read what the container was started with,
-// secrets included: the stand-in only ever runs in the lab.
-func reportEnvironment(env settings.Environment) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { wire.Reply(w, http.StatusOK, env.Anka()) }
 }
 
 func allowCORS(next http.Handler) http.Handler {

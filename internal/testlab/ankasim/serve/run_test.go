@@ -95,7 +95,7 @@ func TestTLSConfig_versions(t *testing.T) {
 	pair := authority.Issue(t, "server")
 	config, err := TLSConfig(settings.TLS{
 		Enabled: true, CertPath: pair.CertPath, KeyPath: pair.KeyPath, MinVersion: "tls_1.2", MaxVersion: "tls_1.2",
-		CipherSuites: []string{"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"},
+		CipherSuites: []string{"tls_ecdhe_ecdsa_with_aes_256_gcm_sha384"},
 	}, settings.Auth{})
 	if err != nil {
 		t.Fatal(err)

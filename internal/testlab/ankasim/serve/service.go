@@ -18,7 +18,7 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/settings"
 )
 
-// Service is one stand-in, ready to be served.
+// Service is one stand-in, ready to be served, or a further interface of one.
 type Service struct {
 	Settings    settings.Server
 	Log         *glog.Logger
@@ -26,21 +26,25 @@ type Service struct {
 	Open        *http.ServeMux                  // routes that need no credentials
 	Protected   *http.ServeMux                  // routes that need them when authentication is on
 	Ready       func(ctx context.Context) error // asked by every GET /readyz
+	Also        []Service                       // further interfaces with addresses of their own, without metrics
 }
 
 // Run serves until ctx ends and then lets requests in flight finish within the
 // graceful shutdown timeout. It returns an error when certificates cannot be
 // loaded, an address cannot be listened on, or the shutdown runs out of time.
 func Run(ctx context.Context, s Service) error {
-	tlsConfig, err := TLSConfig(s.Settings.TLS, s.Settings.Auth)
-	if err != nil {
-		return err
-	}
 	metrics := newMetrics()
-	servers := []*http.Server{{
-		Addr: s.Settings.ListenAddr, Handler: metrics.count(Handler(s)), TLSConfig: tlsConfig,
-		ReadHeaderTimeout: 10 * time.Second, ErrorLog: s.errorLog(),
-	}}
+	var servers []*http.Server
+	for _, face := range append([]Service{s}, s.Also...) {
+		tlsConfig, err := TLSConfig(face.Settings.TLS, face.Settings.Auth)
+		if err != nil {
+			return err
+		}
+		servers = append(servers, &http.Server{
+			Addr: face.Settings.ListenAddr, Handler: metrics.count(Handler(face)), TLSConfig: tlsConfig,
+			ReadHeaderTimeout: 10 * time.Second, ErrorLog: s.errorLog(),
+		})
+	}
 	if s.Settings.Metrics.Enabled {
 		mux := http.NewServeMux()
 		mux.Handle("GET "+s.Settings.Metrics.Path, metrics.handler())
@@ -77,6 +81,7 @@ func Run(ctx context.Context, s Service) error {
 			failed <- server.Serve(listeners[i])
 		}()
 	}
+	var err error
 	select {
 	case err = <-failed:
 		err = fmt.Errorf("server ended by itself: %w", err)
@@ -90,27 +95,39 @@ func shutdown(ended context.Context, servers []*http.Server, within time.Duratio
 	// The context that ended the service is over; the grace period is its own.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), within)
 	defer cancel()
-	var errs []error
+	errs := make(chan error, len(servers))
+	// All at once, as each waits for its own requests before it returns.
 	for _, server := range servers {
-		if err := server.Shutdown(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("requests still in flight after %s were cut off: %w", within, err))
-			_ = server.Close()
-		}
+		go func() {
+			err := server.Shutdown(ctx)
+			if err != nil {
+				err = fmt.Errorf("requests still in flight on %s after %s were cut off: %w", server.Addr, within, err)
+				_ = server.Close()
+			}
+			errs <- err
+		}()
 	}
-	return errors.Join(errs...)
+	var all []error
+	for range servers {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
 }
 
 // Handler joins probes, open and protected routes. Anything that is neither a
 // probe nor open needs credentials, unknown paths included.
 func Handler(s Service) http.Handler {
 	mux := s.Open
+	requests := newRequests()
 	if s.Settings.Faults.HasProbes() {
 		mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 		mux.HandleFunc("GET /readyz", readyz(s))
 	}
 	mux.HandleFunc("GET /ankasim/env", reportEnvironment(s.Settings.Environment))
+	mux.HandleFunc("GET /ankasim/files", reportFiles(s.Settings.Environment))
+	mux.HandleFunc("GET /ankasim/requests", requests.report)
 	mux.Handle("/", requireCredentials(authenticators(s.Settings.Auth, s.Credentials), s.Protected))
-	var handler http.Handler = mux
+	handler := requests.count(mux)
 	if s.Settings.AllowCORS {
 		handler = allowCORS(handler)
 	}
@@ -127,6 +144,9 @@ func readyz(s Service) http.HandlerFunc {
 		faults := s.Settings.Faults
 		var err error
 		switch {
+		case faults.ReadyHang:
+			<-r.Context().Done()
+			return
 		case faults.NeverReady:
 			err = errors.New("told never to become ready")
 		case time.Since(start) < faults.ReadyDelay:

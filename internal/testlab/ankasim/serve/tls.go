@@ -16,6 +16,11 @@ import (
 // that are not PKCS#8, keys with a password, certificates signed with SHA-1.
 func TLSConfig(t settings.TLS, auth settings.Auth) (*tls.Config, error) {
 	if !t.Enabled {
+		// Without HTTPS nobody presents a certificate, but a path that is wrong
+		// ends the start all the same.
+		if auth.Enabled && auth.CACertPath != "" {
+			return nil, acceptClientCertificates(&tls.Config{}, auth)
+		}
 		return nil, nil
 	}
 	certificate, err := loadKeyPair(t.CertPath, t.KeyPath)
@@ -62,24 +67,26 @@ func loadKeyPair(certPath, keyPath string) (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	switch pair.Leaf.SignatureAlgorithm {
-	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1:
-		return tls.Certificate{}, errors.New("the certificate is signed with SHA-1")
-	default:
-		return pair, nil
+	for _, der := range pair.Certificate {
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			return tls.Certificate{}, err
+		}
+		switch certificate.SignatureAlgorithm {
+		case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1:
+			return tls.Certificate{}, fmt.Errorf("the certificate of %s is signed with SHA-1", certificate.Subject)
+		default:
+		}
 	}
+	return pair, nil
 }
 
 func cipherSuites(names []string) ([]uint16, error) {
-	known := map[string]uint16{}
-	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
-		known[suite.Name] = suite.ID
-	}
 	var ids []uint16
 	for _, name := range names {
-		id, found := known[name]
-		if !found {
-			return nil, fmt.Errorf("ANKA_CIPHER_SUITES: unknown cipher suite %q", name)
+		id, err := settings.CipherSuite(name)
+		if err != nil {
+			return nil, fmt.Errorf("ANKA_CIPHER_SUITES: %w", err)
 		}
 		ids = append(ids, id)
 	}
@@ -89,11 +96,11 @@ func cipherSuites(names []string) ([]uint16, error) {
 func acceptClientCertificates(config *tls.Config, auth settings.Auth) error {
 	caPEM, err := os.ReadFile(auth.CACertPath)
 	if err != nil {
-		return fmt.Errorf("cannot load ANKA_CA_CERT: %w", err)
+		return fmt.Errorf("cannot load %s: %w", auth.Variable("CA_CERT"), err)
 	}
 	config.ClientCAs = x509.NewCertPool()
 	if !config.ClientCAs.AppendCertsFromPEM(caPEM) {
-		return fmt.Errorf("cannot load ANKA_CA_CERT: %s holds no PEM certificate", auth.CACertPath)
+		return fmt.Errorf("cannot load %s: %s holds no PEM certificate", auth.Variable("CA_CERT"), auth.CACertPath)
 	}
 	// Only verified when given: a root token or a probe needs no certificate.
 	config.ClientAuth = tls.VerifyClientCertIfGiven
@@ -102,11 +109,11 @@ func acceptClientCertificates(config *tls.Config, auth settings.Auth) error {
 	}
 	revoked, err := revokedSerials(auth.CRLPath)
 	if err != nil {
-		return fmt.Errorf("cannot load ANKA_CRL %s: %w", auth.CRLPath, err)
+		return fmt.Errorf("cannot load %s %s: %w", auth.Variable("CRL"), auth.CRLPath, err)
 	}
 	// Unlike VerifyPeerCertificate this also runs on resumed sessions.
 	config.VerifyConnection = func(state tls.ConnectionState) error {
-		if len(state.PeerCertificates) > 0 && revoked[state.PeerCertificates[0].SerialNumber.String()] {
+		if len(state.PeerCertificates) > 0 && revoked[serialOf(state.PeerCertificates[0])] {
 			return errors.New("the client certificate is revoked")
 		}
 		return nil
@@ -114,21 +121,40 @@ func acceptClientCertificates(config *tls.Config, auth settings.Auth) error {
 	return nil
 }
 
-func revokedSerials(path string) (map[string]bool, error) {
+// serial names a certificate: its number is only unique with its issuer.
+type serial struct{ issuer, number string }
+
+func serialOf(c *x509.Certificate) serial {
+	return serial{string(c.RawIssuer), c.SerialNumber.String()}
+}
+
+// revokedSerials reads one list in DER, or any number in PEM. Signatures are
+// not checked: whoever writes the file could as well replace the authority.
+func revokedSerials(path string) (map[serial]bool, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	if block, _ := pem.Decode(data); block != nil {
-		data = block.Bytes
+	var lists [][]byte
+	for rest := data; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		lists = append(lists, block.Bytes)
 	}
-	list, err := x509.ParseRevocationList(data)
-	if err != nil {
-		return nil, err
+	if lists == nil {
+		lists = [][]byte{data}
 	}
-	serials := map[string]bool{}
-	for _, entry := range list.RevokedCertificateEntries {
-		serials[entry.SerialNumber.String()] = true
+	serials := map[serial]bool{}
+	for _, der := range lists {
+		list, err := x509.ParseRevocationList(der)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range list.RevokedCertificateEntries {
+			serials[serial{string(list.RawIssuer), entry.SerialNumber.String()}] = true
+		}
 	}
 	return serials, nil
 }

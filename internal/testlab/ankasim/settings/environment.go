@@ -48,12 +48,21 @@ const (
 // start shows all mistakes. Values never appear in its errors when secret.
 type reader struct {
 	env      Environment
+	rejected map[string]bool
 	problems []error
 }
 
 func (r *reader) err() error { return errors.Join(r.problems...) }
 
+// reject keeps the first problem of each variable.
 func (r *reader) reject(name, format string, args ...any) {
+	if r.rejected[name] {
+		return
+	}
+	if r.rejected == nil {
+		r.rejected = map[string]bool{}
+	}
+	r.rejected[name] = true
 	r.problems = append(r.problems, fmt.Errorf("%s: "+format, append([]any{name}, args...)...))
 }
 
@@ -66,69 +75,42 @@ func (r *reader) text(name, fallback string) string {
 	return fallback
 }
 
-func (r *reader) flag(name string) bool {
-	switch value := r.env[name]; value {
-	case "", "false":
-		return false
-	case "true":
-		return true
-	default:
-		r.reject(name, "%q is neither true nor false", value)
-		return false
-	}
-}
-
-func (r *reader) duration(name string, fallback time.Duration) time.Duration {
+// valid reports whether name is set to a value of that kind.
+func (r *reader) valid(name string, of kind) bool {
 	value := r.env[name]
 	if value == "" {
+		return false
+	}
+	if err := of(value); err != nil {
+		r.reject(name, "%w", err)
+		return false
+	}
+	return true
+}
+
+func (r *reader) flag(name string) bool { return r.valid(name, flag) && r.env[name] == "true" }
+
+func (r *reader) duration(name string, fallback time.Duration) time.Duration {
+	if !r.valid(name, duration) {
 		return fallback
 	}
-	d, err := time.ParseDuration(value)
-	if err != nil {
-		r.reject(name, "%q is not a duration such as 15s: %w", value, err)
-		return fallback
-	}
-	if d < 0 {
-		r.reject(name, "%q is negative", value)
-		return fallback
-	}
+	// Cannot fail: it is how the value was checked.
+	d, _ := time.ParseDuration(r.env[name])
 	return d
 }
 
 func (r *reader) number(name string, fallback int) int {
-	value := r.env[name]
-	if value == "" {
+	if !r.valid(name, count) {
 		return fallback
 	}
-	n, err := strconv.Atoi(value)
-	if err != nil {
-		r.reject(name, "%q is not a whole number", value)
-		return fallback
-	}
+	// Cannot fail: it is how the value was checked.
+	n, _ := strconv.Atoi(r.env[name])
 	return n
 }
 
 func (r *reader) list(name string, fallback ...string) []string {
-	value := r.env[name]
-	if value == "" {
+	if r.env[name] == "" {
 		return fallback
 	}
-	var items []string
-	for item := range strings.SplitSeq(value, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			items = append(items, item)
-		}
-	}
-	return items
-}
-
-func (r *reader) oneOf(name, fallback string, allowed ...string) string {
-	value := r.text(name, fallback)
-	for _, candidate := range allowed {
-		if value == candidate {
-			return value
-		}
-	}
-	r.reject(name, "%q is not one of %s", value, strings.Join(allowed, ", "))
-	return fallback
+	return split(r.env[name])
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,9 +20,16 @@ type Faults struct {
 	License    string        // ANKASIM_LICENSE
 	NeverReady bool          // ANKASIM_NEVER_READY, /readyz answers 503 forever
 	ReadyDelay time.Duration // ANKASIM_READY_DELAY, /readyz answers 503 this long after start
+	ReadyHang  bool          // ANKASIM_READY_HANG, /readyz never answers
+	LogEnv     bool          // ANKASIM_LOG_ENV, the log begins with the environment, secrets included
 	Exit       bool          // ANKASIM_EXIT is set: end instead of serving
 	ExitCode   int           // the value of ANKASIM_EXIT
 	ExitDelay  time.Duration // ANKASIM_EXIT_DELAY, serve this long before ending
+
+	// Host and File limit the misbehaviour, not version and license, to some of
+	// the containers with one environment; see Only.
+	Host string // ANKASIM_FAULT_HOST, host of the registry's URL in the settings
+	File string // ANKASIM_FAULT_FILE, path of a file that is there
 }
 
 func (r *reader) faults() Faults {
@@ -30,12 +38,33 @@ func (r *reader) faults() Faults {
 		License:    r.text("ANKASIM_LICENSE", defaultLicense),
 		NeverReady: r.flag("ANKASIM_NEVER_READY"),
 		ReadyDelay: r.duration("ANKASIM_READY_DELAY", 0),
+		ReadyHang:  r.flag("ANKASIM_READY_HANG"),
+		LogEnv:     r.flag("ANKASIM_LOG_ENV"),
 		Exit:       r.text("ANKASIM_EXIT", "") != "",
 		ExitCode:   r.number("ANKASIM_EXIT", 0),
 		ExitDelay:  r.duration("ANKASIM_EXIT_DELAY", 0),
+		Host:       r.text("ANKASIM_FAULT_HOST", ""),
+		File:       r.text("ANKASIM_FAULT_FILE", ""),
 	}
 	if !strings.Contains(f.Version, "-") {
 		f.Version += "-" + buildHash
+	}
+	return f
+}
+
+// Only returns f where its misbehaviour is meant for this container, and else
+// just version and license. All replicas have one environment, but each names
+// the registry of its own host: that is how a controller knows where it runs. A
+// registry does not, so a test marks a host by a file, such as one in the
+// storage. exists reports whether a path is there.
+func (f Faults) Only(registryURL string, exists func(path string) bool) Faults {
+	elsewhere := f.File != "" && !exists(f.File)
+	if f.Host != "" {
+		parsed, err := url.Parse(registryURL)
+		elsewhere = elsewhere || err != nil || parsed.Hostname() != f.Host
+	}
+	if elsewhere {
+		return Faults{Version: f.Version, License: f.License}
 	}
 	return f
 }

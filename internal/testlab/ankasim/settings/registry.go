@@ -16,11 +16,22 @@ type Registry struct {
 	VMDir          string
 	CentralLogsDir string
 	ListCacheTTL   time.Duration // how long a list of templates may be out of date
+	S3             *S3           // where the data is instead of on disk
+}
+
+// S3 are the settings of an object store. Its address and credentials are read
+// by the library that speaks to it.
+type S3 struct {
+	Bucket                         string
+	PathStyle, SkipTLSVerification bool
+	PartSize                       int64 // bytes
+	Concurrency                    int
 }
 
 // ReadRegistry turns env into settings. The error lists every bad variable.
 func ReadRegistry(env Environment) (Registry, error) {
 	r := &reader{env: env}
+	unknown := r.check(common, onlyRegistry)
 	base := r.text("ANKA_BASE_PATH", ".")
 	under := func(path string) string {
 		if filepath.IsAbs(path) {
@@ -39,8 +50,17 @@ func ReadRegistry(env Environment) (Registry, error) {
 		CentralLogsDir: filepath.Join(base, r.text("ANKA_FILES_DIR", "/files"), r.text("ANKA_LOGS_DIR", "/central-logs")),
 		ListCacheTTL:   r.duration("ANKA_VM_LIST_CACHE_TTL", 30*time.Second),
 	}
-	if backend := r.oneOf("ANKA_BACKEND_TYPE", "disk", "disk", "s3"); backend == "s3" {
-		r.reject("ANKA_BACKEND_TYPE", "this stand-in has no object store, only disk")
+	reg.Server.Unknown = unknown
+	if r.env["ANKA_BACKEND_TYPE"] == "s3" {
+		reg.S3 = &S3{
+			Bucket: r.text("ANKA_BACKEND_S3_BUCKET", "anka-registry"), PathStyle: r.flag("ANKA_BACKEND_S3_USE_PATH_STYLE"),
+			SkipTLSVerification: r.flag("ANKA_BACKEND_S3_SKIP_TLS_VERIFICATION"),
+			PartSize:            int64(r.number("ANKA_BACKEND_S3_UPLOAD_PART_SIZE", 20<<20)),
+			Concurrency:         r.number("ANKA_BACKEND_S3_UPLOAD_CONCURRENCY", 2),
+		}
+	}
+	if r.flag("ANKA_ENABLE_RESOURCE_MANAGEMENT") && !r.flag("ANKA_ENABLE_AUTHORIZATION") {
+		r.reject("ANKA_ENABLE_RESOURCE_MANAGEMENT", "requires ANKA_ENABLE_AUTHORIZATION")
 	}
 	return reg, r.err()
 }

@@ -16,6 +16,7 @@ type Server struct {
 	Metrics          Metrics
 	Faults           Faults
 	Environment      Environment // for the report at /ankasim/env
+	Unknown          []string    // names of ANKA_* variables that the reference does not have, sorted
 }
 
 // TLS holds the HTTPS settings; paths name PEM files.
@@ -25,15 +26,24 @@ type TLS struct {
 	KeyPath      string
 	MinVersion   string // tls_1.0 … tls_1.3, empty for the library's default
 	MaxVersion   string
-	CipherSuites []string // names as in the TLS registry, such as TLS_AES_128_GCM_SHA256
+	CipherSuites []string // names as documented, such as tls_aes_128_gcm_sha256
 }
 
 // Auth says which credentials are accepted.
 type Auth struct {
+	Queue      bool // of the queue interface, whose variables are called ANKA_QUEUE_*
 	Enabled    bool
 	RootToken  string // basic auth password of user root
 	CACertPath string // PEM, issuer of accepted client certificates
 	CRLPath    string // PEM or DER, revoked client certificates
+}
+
+// Variable returns the full name of one of the variables with paths, such as CRL.
+func (a Auth) Variable(short string) string {
+	if a.Queue {
+		return ankaPrefix + "QUEUE_" + short
+	}
+	return ankaPrefix + short
 }
 
 // Metrics describes the Prometheus listener.
@@ -56,17 +66,12 @@ func (r *reader) server(listenAddr string) Server {
 		Enabled:      r.flag("ANKA_USE_HTTPS"),
 		CertPath:     r.text("ANKA_SERVER_CERT", ""),
 		KeyPath:      r.text("ANKA_SERVER_KEY", ""),
-		MinVersion:   r.tlsVersion("ANKA_MIN_TLS_VERSION"),
-		MaxVersion:   r.tlsVersion("ANKA_MAX_TLS_VERSION"),
+		MinVersion:   r.text("ANKA_MIN_TLS_VERSION", ""),
+		MaxVersion:   r.text("ANKA_MAX_TLS_VERSION", ""),
 		CipherSuites: r.list("ANKA_CIPHER_SUITES"),
 	}
 	if s.TLS.Enabled {
-		if s.TLS.CertPath == "" {
-			r.reject("ANKA_SERVER_CERT", "required with ANKA_USE_HTTPS")
-		}
-		if s.TLS.KeyPath == "" {
-			r.reject("ANKA_SERVER_KEY", "required with ANKA_USE_HTTPS")
-		}
+		r.need("ANKA_USE_HTTPS", "ANKA_SERVER_CERT", "ANKA_SERVER_KEY")
 	}
 	s.Auth = Auth{
 		Enabled:    r.flag("ANKA_ENABLE_AUTH"),
@@ -85,6 +90,11 @@ func (r *reader) server(listenAddr string) Server {
 	return s
 }
 
-func (r *reader) tlsVersion(name string) string {
-	return r.oneOf(name, "", "", "tls_1.0", "tls_1.1", "tls_1.2", "tls_1.3")
+// need rejects those of names that are unset, which because makes mandatory.
+func (r *reader) need(because string, names ...string) {
+	for _, name := range names {
+		if r.env[name] == "" {
+			r.reject(name, "required with %s", because)
+		}
+	}
 }

@@ -104,8 +104,9 @@ func TestReadRegistry_layout(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
-	if _, err := ReadRegistry(Environment{"ANKA_BACKEND_TYPE": "s3"}); err == nil {
-		t.Error("an object store was promised")
+	set, err = ReadRegistry(Environment{"ANKA_BACKEND_TYPE": "s3", "ANKA_BACKEND_S3_UPLOAD_PART_SIZE": "5242880"})
+	if want := (S3{Bucket: "anka-registry", PartSize: 5 << 20, Concurrency: 2}); err != nil || set.S3 == nil || *set.S3 != want {
+		t.Errorf("got %+v, %v", set.S3, err)
 	}
 }
 

@@ -38,6 +38,9 @@ const (
 	NodeDrainMode      = "Drain Mode"
 )
 
+// NodeStates are all of them.
+var NodeStates = []string{NodeOffline, NodeInvalidLicense, NodeActive, NodeUpdating, NodeUnhealthy, NodeDrainMode}
+
 // Group is a node group.
 type Group struct {
 	ID              string `json:"id"`

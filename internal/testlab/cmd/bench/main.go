@@ -23,7 +23,7 @@ import (
 
 // benchmarks run in this order: those that are disturbed by a larger lab come
 // before the ones that make it.
-var benchmarks = []benchmark{applyBenchmark, scaleBenchmark, upgradeBenchmark, planBenchmark}
+var benchmarks = []benchmark{applyBenchmark, scaleBenchmark, upgradeBenchmark, planBenchmark, replicateBenchmark}
 
 // benchmark measures one promise.
 type benchmark struct {

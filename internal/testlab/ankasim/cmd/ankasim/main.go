@@ -7,9 +7,11 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
@@ -63,10 +65,13 @@ func runController(ctx context.Context, env settings.Environment, log *glog.Logg
 	if err != nil {
 		return s.Server.Faults, err
 	}
-	log.Infof("stand-in controller %s, registry %q, etcd %v", s.Server.Faults.Version, s.Registry, s.Etcd.Endpoints)
-	return s.Server.Faults, withFaults(ctx, s.Server.Faults, func(ctx context.Context) error {
+	faults := s.Server.Faults.Only(s.Registry, there)
+	s.Server.Faults = faults
+	log.Infof("stand-in controller %s, registry %q, etcd %v", faults.Version, s.Registry, s.Etcd.Endpoints)
+	logEnvironment(log, s.Server)
+	return faults, withFaults(ctx, faults, func(ctx context.Context) error {
 		// Before etcd is waited for, as waiting does not cure a bad certificate.
-		if _, err := serve.TLSConfig(s.Server.TLS, s.Server.Auth); err != nil {
+		if err := controller.Check(s); err != nil {
 			return err
 		}
 		store, err := controller.OpenEtcd(ctx, s.Etcd)
@@ -74,11 +79,7 @@ func runController(ctx context.Context, env settings.Environment, log *glog.Logg
 			return err
 		}
 		defer func() { _ = store.Close() }()
-		service, err := controller.New(s, store, log)
-		if err != nil {
-			return err
-		}
-		return serve.Run(ctx, service)
+		return serve.Run(ctx, controller.New(s, store, log))
 	})
 }
 
@@ -87,14 +88,36 @@ func runRegistry(ctx context.Context, env settings.Environment, log *glog.Logger
 	if err != nil {
 		return s.Server.Faults, err
 	}
-	log.Infof("stand-in registry %s, storage %s", s.Server.Faults.Version, s.BaseDir)
-	return s.Server.Faults, withFaults(ctx, s.Server.Faults, func(ctx context.Context) error {
-		storage, err := registry.OpenStorage(s)
+	faults := s.Server.Faults.Only("", there)
+	s.Server.Faults = faults
+	log.Infof("stand-in registry %s, storage %s", faults.Version, s.BaseDir)
+	logEnvironment(log, s.Server)
+	return faults, withFaults(ctx, faults, func(ctx context.Context) error {
+		storage, err := registry.OpenStorage(ctx, s)
 		if err != nil {
 			return err
 		}
 		return serve.Run(ctx, registry.New(s, storage, log))
 	})
+}
+
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// logEnvironment says which variables the reference does not have. Only the
+// fault that stands for a careless image shows values.
+func logEnvironment(log *glog.Logger, s settings.Server) {
+	for _, name := range s.Unknown {
+		log.Warningf("ignored: the reference has no variable %s", name)
+	}
+	if !s.Faults.LogEnv {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Environment)) {
+		log.Infof("%s=%s", name, s.Environment[name])
+	}
 }
 
 // withFaults runs serve, which it ends early where ANKASIM_EXIT asks for that.

@@ -154,6 +154,22 @@ func TestController_etcdWithTLSAndLogin(t *testing.T) {
 	if code := bare.exitCode(); code != 1 {
 		t.Errorf("no client certificate: exit code %d", code)
 	}
+	skip := func(verify string) *process {
+		return ankasim(t, "controller", "ANKA_LISTEN_ADDR="+freeAddress(t), "ANKA_ALLOW_EMPTY_REGISTRY=true",
+			"ANKA_ETCD_ENDPOINTS="+store.endpoint, "ANKA_ETCD_REQUEST_TIMEOUT=2s", "ANKA_USE_ETCD_TLS=true", pair[0], pair[1],
+			"ANKA_SKIP_ETCD_TLS_VERIFICATION="+verify, "ANKA_USE_ETCD_LOGIN=true", "ANKA_ETCD_USERNAME=root", "ANKA_ETCD_PASSWORD="+secret)
+	}
+	if code := skip("false").exitCode(); code != 1 {
+		t.Errorf("unknown authority: exit code %d", code)
+	}
+	unverified := skip("true")
+	unverified.until("the listener", func() bool { return strings.Contains(unverified.output.String(), "serving http") })
+	anonymous := ankasim(t, "controller", "ANKA_LISTEN_ADDR="+freeAddress(t), "ANKA_ALLOW_EMPTY_REGISTRY=true",
+		"ANKA_ETCD_ENDPOINTS="+store.endpoint, "ANKA_ETCD_REQUEST_TIMEOUT=5s", "ANKA_USE_ETCD_TLS=true",
+		"ANKA_ETCD_CA_CERT="+authority.Path, pair[0], pair[1])
+	if code := anonymous.exitCode(); code != 1 {
+		t.Errorf("no login: exit code %d", code)
+	}
 	if logs := good.output.String() + wrong.output.String() + bare.output.String(); strings.Contains(logs, secret) {
 		t.Errorf("the log shows the password:\n%s", logs)
 	}

@@ -1,0 +1,85 @@
+package replicationops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
+)
+
+// markLimit is ample for an ID.
+const markLimit = 4 << 10
+
+var markPath = path.Join(registry.BasePath, replication.Sentinel)
+
+// ReadMarks looks at the storages through the registries' containers, which
+// need not run: by host the ID of a container. A registry's own directories do
+// not count as data as long as there is no file in them.
+func ReadMarks(ctx context.Context, fleet *dockerhost.Fleet, containers map[string]string) (map[string]registry.Mark, error) {
+	marks := map[string]registry.Mark{}
+	var mu sync.Mutex
+	err := survey.Each(ctx, names(containers), func(ctx context.Context, name string) error {
+		mark, err := readMark(ctx, fleet, name, containers[name])
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil {
+			marks[name] = mark
+		}
+		return err
+	})
+	return marks, err
+}
+
+func readMark(ctx context.Context, fleet *dockerhost.Fleet, name, id string) (registry.Mark, error) {
+	host, err := fleet.Host(name)
+	if err != nil {
+		return registry.Mark{}, err
+	}
+	content, err := host.ReadFile(ctx, id, markPath, markLimit)
+	if err == nil {
+		first, _, _ := strings.Cut(string(content), "\n")
+		if first = strings.TrimSpace(first); first == "" {
+			err = fmt.Errorf("host %q: the file %s of the storage is empty. Remove it if it was left behind when the disk was full, and apply again", name, replication.Sentinel)
+		}
+		return registry.Mark{ID: first}, err
+	}
+	if !errors.Is(err, dockerhost.ErrNotFound) {
+		return registry.Mark{}, err
+	}
+	mark := registry.Mark{}
+	for _, dir := range append([]string{replication.DefaultMetadataDir}, replication.DefaultLayerDirs...) {
+		filled, err := host.HasFiles(ctx, id, path.Join(registry.BasePath, dir))
+		if err != nil && !errors.Is(err, dockerhost.ErrNotFound) {
+			return mark, err
+		}
+		mark.Filled = mark.Filled || filled
+	}
+	return mark, nil
+}
+
+// WriteMarks writes the marker file into storages, see [ReadMarks].
+func WriteMarks(ctx context.Context, fleet *dockerhost.Fleet, containers map[string]string, id string) error {
+	return survey.Each(ctx, names(containers), func(ctx context.Context, name string) error {
+		host, err := fleet.Host(name)
+		if err != nil {
+			return err
+		}
+		return host.CopyTo(ctx, containers[name], []container.File{{Path: markPath, Content: []byte(id + "\n"), Mode: 0o644}})
+	})
+}
+
+func names[V any](byHost map[string]V) []string {
+	all := make([]string, 0, len(byHost))
+	for name := range byHost {
+		all = append(all, name)
+	}
+	return all
+}

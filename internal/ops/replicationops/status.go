@@ -1,0 +1,87 @@
+// Package replicationops does what the replication of registries needs on the
+// hosts beside the steps of its containers: the certificates, the marker files
+// of storages, and what source and followers say of themselves. It belongs to
+// the layer ops and decides nothing.
+package replicationops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
+)
+
+// statusLimit is ample: the lists in a status are bounded.
+const statusLimit = 256 << 10
+
+// Status is what a container of the replication says of itself; one of both is
+// set.
+type Status struct {
+	Source   *replication.SourceStatus
+	Follower *replication.Status
+}
+
+// Error is why it does not replicate at the moment, "" when it does.
+func (s Status) Error() string {
+	if s.Source != nil {
+		return s.Source.LastError
+	}
+	return s.Follower.LastError
+}
+
+// Read reads the status of one container.
+func Read(ctx context.Context, host *dockerhost.Host, id string) (Status, error) {
+	content, err := host.ReadFile(ctx, id, replication.StatusPath, statusLimit)
+	if errors.Is(err, dockerhost.ErrNotFound) {
+		return Status{}, fmt.Errorf("it has not written its status yet: %w", err)
+	}
+	if err != nil {
+		return Status{}, err
+	}
+	source, err := replication.ParseSourceStatus(content)
+	if err == nil {
+		return Status{Source: &source}, nil
+	}
+	follower, err := replication.ParseStatus(content)
+	return Status{Follower: &follower}, err
+}
+
+// Probe tells whether a container of the replication works: its program has
+// begun and says how it goes. That nothing can be replicated at the moment, as
+// when the primary is down, is no reason to wait for it or to undo an apply.
+func Probe(ctx context.Context, host *dockerhost.Host, found container.Found) error {
+	_, err := Read(ctx, host, found.ID)
+	return err
+}
+
+// ReadAll reads the statuses of running containers, by host. What could not be
+// read is left out.
+func ReadAll(ctx context.Context, fleet *dockerhost.Fleet, containers map[string]string) map[string]Status {
+	statuses := map[string]Status{}
+	var mu sync.Mutex
+	// The errors are told by who looks at the containers.
+	_ = survey.Each(ctx, names(containers), func(ctx context.Context, name string) error {
+		host, err := fleet.Host(name)
+		if err != nil {
+			return err
+		}
+		status, err := Read(ctx, host, containers[name])
+		if err == nil {
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[name] = status
+		}
+		return err
+	})
+	return statuses
+}
+
+// PassNow makes a follower begin a pass before its time.
+func PassNow(ctx context.Context, host *dockerhost.Host, id string) error {
+	return host.CopyTo(ctx, id, []container.File{{Path: replication.PassNowPath, Mode: 0o644}})
+}

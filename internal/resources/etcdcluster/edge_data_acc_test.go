@@ -1,0 +1,49 @@
+package etcdcluster_test
+
+import "strings"
+
+// wiped: the data of a stopped member is deleted, and its container is left. A
+// container that was made for a bootstrap would start on nothing.
+func (p *proof) wiped() {
+	p.t.Helper()
+	victim := p.follower()
+	host, before := p.members[victim], p.state().Members[victim]
+	docker(p.t, p.lab, host, "stop", "anka-acc-etcd-"+victim)
+	place := docker(p.t, p.lab, host, "volume", "inspect", "--format", "{{.Mountpoint}}", before.Data)
+	// Without -f: where nothing was, nothing would be tested.
+	_, err := p.lab.Host(host).Run(p.t.Context(), "rm -r "+place+"/member")
+	must(p.t, err)
+	o := p.changes(change{what: "a stopped member's data is deleted", involuntary: true})
+	if after := p.state().Members[victim]; after.ID == before.ID || after.Data == before.Data {
+		p.t.Errorf("the member whose data was deleted is still %+v", after)
+	}
+	if !strings.Contains(strings.Join(o.done, "\n"), "remove "+victim) {
+		p.t.Errorf("%s was not replaced", victim)
+	}
+}
+
+// mended: a member runs on settings that end it again and again, which are not
+// configured any more.
+func (p *proof) mended() {
+	p.t.Helper()
+	victim := p.follower()
+	host, before := p.members[victim], p.state().Members[victim]
+	name := "anka-acc-etcd-" + victim
+	labels := docker(p.t, p.lab, host, "inspect", "--format", "{{range $k, $v := .Config.Labels}}--label={{$k}}={{$v}}\n{{end}}", name)
+	image := docker(p.t, p.lab, host, "inspect", "--format", "{{.Config.Image}}", name)
+	docker(p.t, p.lab, host, "rm", "-f", name)
+	run := []string{"run", "-d", "--name", name, "--restart", "always", "-v", before.Data + ":/etcd-data"}
+	for label := range strings.Lines(labels) {
+		label = strings.TrimSpace(label)
+		if strings.Contains(label, "spec-hash=") {
+			label, _, _ = strings.Cut(label, "spec-hash=")
+			label += "spec-hash=other"
+		}
+		run = append(run, label)
+	}
+	docker(p.t, p.lab, host, append(run, image, "etcd", "--no-such-flag")...)
+	p.changes(change{what: "a member that ends again and again on other settings", involuntary: true})
+	if after := p.state().Members[victim]; after.ID != before.ID || after.Data != before.Data {
+		p.t.Errorf("the member was replaced: %+v, before %+v", after, before)
+	}
+}

@@ -1,0 +1,115 @@
+package registry_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+)
+
+func TestMain(m *testing.M) { testlab.Main(m) }
+
+const timeout = 30 * time.Second
+
+// labAndTarget is for tests that break hosts or look at them with docker.
+func labAndTarget(t *testing.T) (*testlab.Lab, *testlab.Target) {
+	t.Helper()
+	target := testlab.ForTest(t)
+	if target.Lab == nil {
+		t.Fatalf("this test breaks hosts on purpose and runs on the lab only: unset %s and run as root", testlab.EnvHosts)
+	}
+	return target.Lab, target
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shell runs a script on a host and returns what it printed.
+func shell(t testing.TB, lab *testlab.Lab, host, script string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	output, err := lab.Host(host).Run(ctx, script)
+	if err != nil {
+		t.Fatalf("%s on %s: %v\n%s", script, host, err, output)
+	}
+	return strings.TrimSpace(output)
+}
+
+// containers are the IDs of the containers of a role, running or not, by host.
+func containers(t testing.TB, lab *testlab.Lab, role string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, host := range lab.Hosts {
+		found[host.Name] = shell(t, lab, host.Name, "docker ps -aq --no-trunc --filter label=io.github.anka-ha.role="+role)
+	}
+	return found
+}
+
+// data is the directory of the volume that the registry of a host has unless
+// told otherwise.
+func data(host string) string {
+	return fmt.Sprintf("$(docker volume inspect -f '{{.Mountpoint}}' anka-acc-registry-%s)", host)
+}
+
+// tree is the sum of all replicated files on a host, by path.
+func tree(t testing.TB, lab *testlab.Lab, host string) string {
+	t.Helper()
+	return shell(t, lab, host, "cd "+data(host)+" && find vm_dir images_dir state_file_dir -type f ! -name '*.upload' 2>/dev/null | sort | xargs -r sha256sum")
+}
+
+// equal waits until replicas hold what the primary does, with at least as many
+// files as given, and returns how long that took.
+func equal(t testing.TB, lab *testlab.Lab, files int, primary string, replicas ...string) time.Duration {
+	t.Helper()
+	began := time.Now()
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	var differing string
+	for time.Since(began) < timeout {
+		want := tree(t, lab, primary)
+		if len(strings.Fields(want))/2 < files {
+			t.Fatalf("the primary has only\n%s", want)
+		}
+		differing = ""
+		for _, host := range replicas {
+			if got := tree(t, lab, host); got != want {
+				differing += fmt.Sprintf("%s has\n%s\nand the primary %s\n%s\n", host, got, primary, want)
+			}
+		}
+		if differing == "" {
+			return time.Since(began)
+		}
+		<-ticker.C
+	}
+	t.Fatalf("%s\n%s", differing, lab.Report())
+	return 0
+}
+
+// push uploads a template version with one layer, as a client does.
+func push(t testing.TB, lab *testlab.Lab, host, template, tag string) {
+	t.Helper()
+	url, layer := "http://"+lab.Host(host).Address+":8089", template+"-"+tag+".ank"
+	send(t, http.MethodPut, url+"/registry/v2/image/"+layer, strings.Repeat(layer, 1000))
+	send(t, http.MethodPost, url+"/registry/v2/vm", fmt.Sprintf(`{"id":%q,"name":%q,"version":{"tag":%q,"images":[%q]}}`, template, "vm-"+template, tag, layer))
+}
+
+func send(t testing.TB, method, url, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	must(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: HTTP %d", method, url, resp.StatusCode)
+	}
+}

@@ -1,0 +1,154 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/replicationops"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
+)
+
+func acceptDataLossAttribute() schema.BoolAttribute {
+	return schema.BoolAttribute{
+		Optional: true,
+		MarkdownDescription: "Whether `primary` may change to a replica that does not hold everything the old primary has, or of which that is not known because the old primary is gone. " +
+			"What is missing is told as a warning; what the old primary still has stays on its disk. Set it for that one apply, and remove it afterwards.",
+	}
+}
+
+// movingFrom is the primary that replication has now, when it is going to be
+// another; "" otherwise. That of an interrupted change counts as soon as any
+// container of its term was made.
+func (s *stage) movingFrom() string {
+	before := s.at.Before
+	if before == nil || !before.replicates() || s.latest.Primary == s.at.Model.primary() {
+		return ""
+	}
+	return s.latest.Primary
+}
+
+// handoverSteps tells the check of a change of the primary, and refuses what is
+// known to be impossible.
+func (s *stage) handoverSteps(from string) (registry.Compare, diag.Diagnostics) {
+	var all diag.Diagnostics
+	step := registry.Compare{From: from, To: s.at.Model.primary(), Accepted: s.at.Model.AcceptDataLoss.ValueBool()}
+	if why := s.unknowable(from); why != nil && !step.Accepted {
+		all.Append(refused(why))
+	}
+	return step, all
+}
+
+// unknowable tells why it cannot be known what the next primary lacks.
+func (s *stage) unknowable(from string) error {
+	to := s.at.Model.primary()
+	switch {
+	case !slices.Contains(s.service.Known, from):
+		return fmt.Errorf("the old primary on %s cannot be reached, so it is not known whether the registry on %s holds everything it has%s", from, to, reason(s.view.Silent[from]))
+	case !slices.Contains(s.service.Known, to):
+		return fmt.Errorf("the next primary on %s cannot be reached%s", to, reason(s.view.Silent[to]))
+	case !slices.Contains(s.at.Before.Hosts(), to):
+		return fmt.Errorf("there has been no replica on %s, so it holds nothing of what the primary on %s has: add the host to replicas first, and change primary in a later apply", to, from)
+	default:
+		return nil
+	}
+}
+
+// unchecked warns of a change of the primary that nothing compares.
+func unchecked(ctx context.Context, at occasion) diag.Diagnostics {
+	var all diag.Diagnostics
+	storage, _, _ := at.Model.storage(ctx)
+	if at.Before == nil || storage.S3 || storage.Shared || at.Before.primary() == "" || at.Before.primary() == at.Model.primary() {
+		return all
+	}
+	all.AddAttributeWarning(path.Root("primary"), "Primary changes without a replication", fmt.Sprintf("Each registry has its own data, and nothing compares that on %s "+
+		"with what was pushed to %s: make sure that it is all there. With replication the provider does.", at.Model.primary(), at.Before.primary()))
+	return all
+}
+
+func reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
+}
+
+// refused is the error of a change of the primary that would lose something.
+func refused(err error) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("primary"), "Primary cannot change",
+		diags.Sentence(err)+"\n\nThe primary stays what it was, and nothing was deleted anywhere. Apply again when the cause is gone. To change the primary nevertheless, set accept_data_loss = true for that one apply.")
+}
+
+// handOver makes sure that the next primary holds everything that the old one
+// has. What it finds missing is an error or, where that is accepted, a warning.
+func (s *stage) handOver(ctx context.Context, from string) diag.Diagnostics {
+	var all diag.Diagnostics
+	accepted := s.at.Model.AcceptDataLoss.ValueBool()
+	err := s.unknowable(from)
+	if err == nil {
+		err = s.runBefore(ctx)
+	}
+	if err == nil {
+		to := s.at.Model.primary()
+		err = replicationops.AwaitHandover(ctx, s.at.Data.Hosts, s.side(from), s.side(to))
+	}
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		all.Append(failed("compare the primaries of", err))
+	case accepted:
+		all.AddAttributeWarning(path.Root("accept_data_loss"), "Primary changes without everything that the old one has",
+			diags.Sentence(err)+"\n\nWhat only the old primary has stays on its disk. It is reported as ahead once its host is a replica that answers.")
+	default:
+		all.Append(refused(err))
+	}
+	return all
+}
+
+func (s *stage) side(host string) replicationops.Side {
+	return replicationops.Side{Name: host, ID: container.Identity{Owner: s.service.Desired.Owner, Role: container.Replication, Instance: host}.Name()}
+}
+
+// runBefore brings up again what is left of the old direction, as it was.
+func (s *stage) runBefore(ctx context.Context) error {
+	registries, diagnostics := desired(ctx, s.at.Before, s.at.Data)
+	address := ""
+	instances, more := s.at.Before.Instances(ctx, s.at.Data)
+	for _, each := range instances {
+		if each.Host == s.latest.Primary {
+			address = each.Address
+		}
+	}
+	if diagnostics.Append(more...); diagnostics.HasError() {
+		return fmt.Errorf("what the replication was cannot be told: %s", diagnostics[0].Detail())
+	}
+	credentials, err := replicationops.NewCredentials(registries.Owner, s.latest.Primary, address, s.at.Before.Hosts())
+	if err != nil {
+		return err
+	}
+	if diagnostics := s.desireFor(ctx, direction{s.at.Before, registries, s.latest}, credentials); diagnostics.HasError() {
+		return fmt.Errorf("what the replication was cannot be told: %s", diagnostics[0].Detail())
+	}
+	result, err := s.service.Apply(ctx)
+	if err == nil && result.Waiting != nil {
+		err = result.Waiting
+	}
+	return err
+}
+
+// nextTenure is the tenure from now on. A primary with another storage is as
+// another primary: what the former storage had is no reason to delete anything.
+func (s *stage) nextTenure(id string) registry.Tenure {
+	primary := s.at.Model.primary()
+	if place, known := s.place(primary); known && place != s.nextPlace(primary) {
+		s.latest.Primary = ""
+	}
+	return s.latest.Next(id, s.at.Model.primary(), time.Now().Unix())
+}

@@ -1,0 +1,384 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/replicationops"
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/rolloutops"
+	"github.com/anka-ha/terraform-provider-anka/internal/resources/replicas"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
+)
+
+// companion is the replication beside the registries. It has no state.
+type companion struct{}
+
+type occasion = replicas.Occasion[model]
+
+// savedKey is the place of [saved] in the private state.
+const savedKey = "replication"
+
+// saved is what the private state knows of the replication.
+type saved struct {
+	Tenure registry.Tenure `json:"tenure"`
+	// Marked are the hosts whose storage has the marker file, with the place of
+	// that storage.
+	Marked map[string]string `json:"marked"`
+}
+
+func recall(ctx context.Context, at occasion) (saved, diag.Diagnostics) {
+	var s saved
+	if at.Private == nil {
+		return s, nil
+	}
+	content, diagnostics := at.Private.GetKey(ctx, savedKey)
+	if len(content) > 0 {
+		if err := json.Unmarshal(content, &s); err != nil {
+			s = saved{} // what the hosts have counts
+		}
+	}
+	return s, diagnostics
+}
+
+// stage is the replication on the hosts that answer. A host that does not is
+// left out: what runs there goes on as it was, and never stands in the way of
+// the others. When it is back, the next plan brings it up to date.
+type stage struct {
+	at      occasion
+	saved   saved
+	service *rolloutops.Service
+	// view is what the hosts had when the stage was set.
+	view rolloutops.View
+	// latest is the tenure that is known, zero without any.
+	latest registry.Tenure
+}
+
+// set looks at the hosts. The caller closes nothing: containers of the
+// replication are not asked over connections of their own.
+func set(ctx context.Context, at occasion) (*stage, diag.Diagnostics) {
+	saved, all := recall(ctx, at)
+	if all.HasError() {
+		return nil, all
+	}
+	s := &stage{at: at, saved: saved, latest: saved.Tenure}
+	hosts := at.Model.Hosts()
+	if at.Before != nil {
+		hosts = append(hosts, at.Before.Hosts()...)
+	}
+	slices.Sort(hosts)
+	s.service = &rolloutops.Service{
+		Desired: rollout.Desired{Owner: at.Service.Desired.Owner, Role: container.Replication},
+		Fleet:   at.Data.Hosts, Known: slices.Compact(hosts), ReadyTimeout: at.Service.ReadyTimeout,
+		Probe: replicationops.Probe, Replacing: at.Service.Replacing,
+		Log: func(ctx context.Context, step topology.Step) {
+			tflog.Info(ctx, "registry replication step", map[string]any{"name": at.Service.Desired.Owner, "step": step.String(), "cause": step.Cause()})
+		},
+	}
+	view, err := s.service.Observe(ctx)
+	if err != nil {
+		all.AddError("Unable to look at the replication", err.Error())
+		return nil, all
+	}
+	s.view = view
+	s.service.Known = slices.DeleteFunc(slices.Clone(s.service.Known), func(host string) bool {
+		return view.Hosts[host].Reach != topology.Reachable
+	})
+	known := []registry.Tenure{saved.Tenure}
+	for _, host := range s.service.Known {
+		if t, ok := registry.ParseTenure(view.Hosts[host].Container.Labels[container.LabelTenure]); ok {
+			known = append(known, t)
+		}
+	}
+	s.latest = registry.Latest(known...)
+	return s, all
+}
+
+// direction is who follows whom.
+type direction struct {
+	m          *model
+	registries rollout.Desired
+	tenure     registry.Tenure
+}
+
+// desire renders the containers of a tenure for the hosts that answer.
+func (s *stage) desire(ctx context.Context, t registry.Tenure, c replicationops.Credentials) diag.Diagnostics {
+	return s.desireFor(ctx, direction{s.at.Model, s.at.Service.Desired, t}, c)
+}
+
+func (s *stage) desireFor(ctx context.Context, d direction, c replicationops.Credentials) diag.Diagnostics {
+	settings, _, all := d.m.replicationSettings(ctx)
+	instances, diagnostics := d.m.Instances(ctx, s.at.Data)
+	all.Append(diagnostics...)
+	d.tenure.Authority = c.Authority
+	desired := registry.Replicated{
+		Settings: settings, Tenure: d.tenure, Registries: d.registries, Replicas: instances, Credentials: c.Hosts,
+	}.Desired()
+	desired.Replicas = slices.DeleteFunc(desired.Replicas, func(r rollout.Replica) bool { return !slices.Contains(s.service.Known, r.Host) })
+	s.service.Desired = desired
+	return all
+}
+
+// concerned reports whether the replication has to be looked at: it is asked
+// for, or was.
+func concerned(at occasion) bool {
+	return at.Model.replicates() || (at.Before != nil && !at.Before.Replication.IsNull())
+}
+
+// Plan tells the steps of the replication.
+func (companion) Plan(ctx context.Context, at occasion) (replicas.Beside, diag.Diagnostics) {
+	var beside replicas.Beside
+	if _, known, _ := at.Model.storage(ctx); !known || at.Model.Replication.IsUnknown() || at.Model.Primary.IsUnknown() {
+		return beside, nil
+	}
+	if !concerned(at) {
+		return beside, unchecked(ctx, at)
+	}
+	s, all := set(ctx, at)
+	if all.HasError() {
+		return beside, all
+	}
+	if from := s.movingFrom(); from != "" {
+		step, diagnostics := s.handoverSteps(from)
+		all.Append(diagnostics...)
+		beside.Before = append(beside.Before, step)
+	} else if at.Before != nil && at.Model.AcceptDataLoss.ValueBool() {
+		all.AddAttributeWarning(path.Root("accept_data_loss"), "Data loss is still accepted",
+			"The primary does not change in this plan, but the next change of it would not be refused whatever is lost by it. Remove accept_data_loss.")
+	}
+	if at.Model.replicates() {
+		all.Append(s.desire(ctx, s.nextTenure(s.latest.ID), replicationops.Credentials{})...)
+	}
+	if all.HasError() {
+		return beside, all
+	}
+	steps, _, err := s.service.Plan(ctx)
+	if err != nil {
+		all.Append(failed("plan", err))
+	}
+	beside.After = steps
+	return beside, all
+}
+
+// Prepare refuses a change of the primary that would lose something. It stands
+// before all other changes, since the old primary's registry may be among them.
+func (companion) Prepare(ctx context.Context, at occasion) diag.Diagnostics {
+	if !concerned(at) {
+		return nil
+	}
+	s, all := set(ctx, at)
+	if all.HasError() {
+		return all
+	}
+	if from := s.movingFrom(); from != "" {
+		all.Append(s.handOver(ctx, from)...)
+	}
+	return all
+}
+
+// Apply writes marker files where they belong and carries out the steps.
+func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
+	if !concerned(at) {
+		return nil
+	}
+	s, all := set(ctx, at)
+	if all.HasError() {
+		return all
+	}
+	if !at.Model.replicates() {
+		if _, err := s.service.Destroy(ctx, false); err != nil {
+			all.Append(failed("stop", err))
+		}
+		return all
+	}
+	marking, diagnostics := s.mark(ctx)
+	all.Append(diagnostics...)
+	if all.HasError() {
+		return all
+	}
+	tenure := s.nextTenure(marking.ID)
+	credentials, err := s.credentials(ctx, tenure)
+	if err != nil {
+		all.Append(failed("run", err))
+		return all
+	}
+	all.Append(s.desire(ctx, tenure, credentials)...)
+	if all.HasError() {
+		return all
+	}
+	result, err := s.service.Apply(ctx)
+	if err != nil {
+		all.Append(failed("run", err))
+		return all
+	}
+	all.Append(s.save(ctx, tenure)...)
+	if result.Waiting != nil {
+		all.AddWarning("Not every container of the replication works", "They run, but not all have begun to work. The next plan proposes to wait for them again.\n\n"+result.Waiting.Error())
+	}
+	return all
+}
+
+// mark makes sure of the marker files, of the hosts that answer.
+func (s *stage) mark(ctx context.Context) (registry.Marking, diag.Diagnostics) {
+	_, seeded, all := s.at.Model.replicationSettings(ctx)
+	containers := map[string]string{}
+	for _, r := range s.at.Service.Desired.Replicas {
+		if id := s.at.View.Hosts[r.Host].Container.ID; id != "" && slices.Contains(s.service.Known, r.Host) {
+			containers[r.Host] = id
+		}
+	}
+	found, err := replicationops.ReadMarks(ctx, s.at.Data.Hosts, containers)
+	if err != nil {
+		all.Append(failed("check the storage for", err))
+		return registry.Marking{}, all
+	}
+	var before []string
+	for host := range containers {
+		if place, marked := s.place(host); marked && place == s.nextPlace(host) {
+			before = append(before, host)
+		}
+	}
+	marking, err := registry.Marks{Known: s.latest.ID, Before: before, Seeded: seeded, Found: found, Fresh: replicationops.NewID()}.Decide()
+	if err != nil {
+		all.Append(failed("run", err))
+		return marking, all
+	}
+	writing := map[string]string{}
+	for _, host := range marking.Write {
+		writing[host] = containers[host]
+	}
+	if err := replicationops.WriteMarks(ctx, s.at.Data.Hosts, writing, marking.ID); err != nil {
+		all.Append(failed("mark the storage for", err))
+		return marking, all
+	}
+	for _, host := range marking.Lost {
+		all.AddWarning("Disk not mounted?", fmt.Sprintf("The storage of the registry on %s had the file %s and has it no more. Its disk is not mounted, or was emptied. "+
+			"Nothing is replicated from or to it until the file is back, and the provider does not write it again: mount the disk and restart the registry's containers. "+
+			"If the data is lost for good, take the host out of replicas, apply, and add it again.", host, replication.Sentinel))
+	}
+	return marking, all
+}
+
+// credentials are made for this apply. Those of containers that stay are not
+// theirs, see [rollout.Desired.Together].
+func (s *stage) credentials(ctx context.Context, t registry.Tenure) (replicationops.Credentials, error) {
+	instances, _ := s.at.Model.Instances(ctx, s.at.Data)
+	address := ""
+	for _, each := range instances {
+		if each.Host == t.Primary {
+			address = each.Address
+		}
+	}
+	return replicationops.NewCredentials(s.at.Service.Desired.Owner, t.Primary, address, s.at.Model.Hosts())
+}
+
+// place is where the storage of a host was that got the marker file: what the
+// container of the replication has mounted, or what the state says.
+func (s *stage) place(host string) (string, bool) {
+	found := s.view.Hosts[host].Container
+	if _, ours := registry.ParseTenure(found.Labels[container.LabelTenure]); ours {
+		for _, m := range found.Mounts {
+			if m.Target == replication.DataPath {
+				return placeOf(m), true
+			}
+		}
+	}
+	place, known := s.saved.Marked[host]
+	return place, known
+}
+
+// nextPlace is where the storage of a host is from now on.
+func (s *stage) nextPlace(host string) string {
+	for _, r := range s.at.Service.Desired.Replicas {
+		if m, has := registry.Data(r.Spec); has && r.Host == host {
+			return placeOf(m)
+		}
+	}
+	return ""
+}
+
+func placeOf(m container.Mount) string { return string(m.Type) + " " + m.Source }
+
+func (s *stage) save(ctx context.Context, t registry.Tenure) diag.Diagnostics {
+	// Hosts that do not answer keep what is known of them; those that left are
+	// new when they come again.
+	marked := map[string]string{}
+	for _, host := range s.at.Model.Hosts() {
+		if slices.Contains(s.service.Known, host) {
+			marked[host] = s.nextPlace(host)
+		} else if place, known := s.saved.Marked[host]; known {
+			marked[host] = place
+		}
+	}
+	content, _ := json.Marshal(saved{Tenure: t, Marked: marked}) // plain values cannot fail
+	return s.at.Save.SetKey(ctx, savedKey, content)
+}
+
+// Refresh tells what keeps the replication from its work.
+func (companion) Refresh(ctx context.Context, at occasion) diag.Diagnostics {
+	if !at.Model.replicates() {
+		return nil
+	}
+	s, all := set(ctx, at)
+	if all.HasError() {
+		return all
+	}
+	running := map[string]string{}
+	for _, host := range s.service.Known {
+		if c := s.view.Hosts[host].Container; c.Status == container.Running {
+			running[host] = c.ID
+		}
+	}
+	all.Append(troubles(replicationops.ReadAll(ctx, at.Data.Hosts, running))...)
+	return all
+}
+
+// troubles are warnings of what statuses tell.
+func troubles(statuses map[string]replicationops.Status) diag.Diagnostics {
+	var all diag.Diagnostics
+	var stopped, ahead []string
+	for host, status := range statuses {
+		if why := status.Error(); why != "" {
+			stopped = append(stopped, host+": "+why)
+		}
+		if f := status.Follower; f != nil && f.AheadCount > 0 {
+			ahead = append(ahead, fmt.Sprintf("%s: %d files, such as %s", host, f.AheadCount, strings.Join(f.Ahead[:min(len(f.Ahead), 3)], ", ")))
+		}
+	}
+	slices.Sort(stopped)
+	slices.Sort(ahead)
+	if len(stopped) > 0 {
+		all.AddWarning("Replication of registries does not go on", "It goes on by itself once the cause is gone, and nothing is deleted until then:\n\n"+strings.Join(stopped, "\n"))
+	}
+	if len(ahead) > 0 {
+		all.AddWarning("Replicas are ahead of the primary", "They have files that did not come from the primary, such as templates that were pushed to them. "+
+			"These are neither copied nor deleted. Push them to the primary, or delete them:\n\n"+strings.Join(ahead, "\n"))
+	}
+	return all
+}
+
+// Remove removes the containers. Data stays, marker files too.
+func (companion) Remove(ctx context.Context, at occasion) diag.Diagnostics {
+	if at.Model.Replication.IsNull() {
+		return nil
+	}
+	s, all := set(ctx, at)
+	if all.HasError() {
+		return all
+	}
+	s.service.Known = at.Model.Hosts()
+	if _, err := s.service.Destroy(ctx, false); err != nil {
+		all.Append(failed("remove", err))
+	}
+	return all
+}

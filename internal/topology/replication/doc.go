@@ -1,0 +1,54 @@
+// Package replication is the pure part of how registries get the primary's
+// templates: the settings, the containers and the programs that run in them.
+// It belongs to the layer topology and does no I/O.
+//
+// # What runs
+//
+// A source beside the primary and a follower beside every other replica, each
+// rclone's own image with a script of this package as its program. Followers
+// pull: the one that may delete is the one that knows what is on its disk, and
+// the primary needs no access to anything.
+//
+// The source makes generations. It copies the metadata (small), and then lists
+// the layers. Uploads write layers first, so a generation names no layer that
+// it does not list; for deletions, which go the other way round, it looks
+// again. A follower fetches layers, then publishes the metadata, then deletes
+// metadata, then layers. New templates appear by one rename.
+//
+// # What may be deleted
+//
+// Only what a manifest of the same primary listed, is here exactly as listed,
+// and is not listed any more; at most max_delete_percent in an hour; and no
+// layer that metadata here still names. All else is reported as ahead and left
+// alone. The marker file has to be on both sides. A listing that met an error
+// is no listing.
+//
+// # What a follower reports and does not touch
+//
+// Files that it did not put there, or that were changed since: the replica is
+// ahead. Two cases are told apart. Metadata that was changed here and names no
+// layer which the primary never had is a note, such as that of a last pull:
+// it stays until the primary changes the same file, and is then kept in
+// .anka-replication/replaced. A layer of the same size that was not put here by
+// replication, such as from a copied disk, is compared with the primary's byte
+// for byte and adopted when it is equal.
+//
+// # Why rclone over WebDAV
+//
+// An official image with a shell, TLS with client certificates, files by range.
+// Layers from 64 MiB on are fetched with rclone cat at an offset, so that
+// neither a broken link nor a killed follower costs what was transferred;
+// smaller ones with one rclone copy. Both go to a directory of the same file
+// system that no registry reads, are flushed to disk, and are renamed.
+//
+// Measured on two cores that others used as well, on loopback: 2.4 GB in four
+// files 605 MB/s, flushed to disk, where rsync over ssh in turn with it made
+// 210 MB/s, not flushed. Over 1 000 templates of 10 layers a full comparison
+// takes a follower 0.6 s, a pass without news 0.06 s of processor, and the
+// source's look 0.2 s. The checks: internal/testlab/replication.
+//
+// Two of rclone's habits had to be turned off: it pauses 10 ms before each
+// WebDAV request, and serve caches lists of directories. A file that is read
+// again and again therefore keeps its size (the announcement), and all others
+// have names that never mean anything else.
+package replication

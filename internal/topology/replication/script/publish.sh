@@ -1,0 +1,143 @@
+# The follower's changes of what readers see: metadata gets visible once all layers are there, and goes before they do.
+
+# hold_back finds new metadata that names a layer which is neither in the primary's list nor here. It is not published:
+# a tag without its layers is worse than none. Writes $WORK/held: templates.
+hold_back() {
+	list_layers "$WORK/layers" || return 1
+	(cd "$STATE/objects" && tr '\n' '\0' <"$WORK/objects" | xargs -0 -r grep -oHE '[A-Za-z0-9][A-Za-z0-9._-]*\.ank') 2>/dev/null |
+		sed "s/:\([^:]*\)\$/$TAB\1/" | sort -u >"$WORK/names"
+	awk -F "$TAB" -v meta="$METADATA_DIR" '
+		function template(path) { path = substr(path, length(meta) + 2); sub(/\/.*/, "", path); return path }
+		FILENAME == ARGV[1] { ahead[$1]; next }
+		FILENAME == ARGV[2] { if (!($1 in ahead)) { sub(/.*\//, "", $1); here[$1] }; next }
+		FILENAME == ARGV[3] { hash[$2] = $1; next }
+		FILENAME == ARGV[4] { if (!($2 in here)) missing[hash[$1]] = $2; next }
+		$2 in missing { print template($1) "\t" missing[$2] }
+	' "$WORK/todo/ahead" "$WORK/layers" "$WORK/objects.sums" "$WORK/names" "$WORK/todo/publish" | sort -u >"$WORK/held"
+}
+
+# in_order LIST DIRECTORY FILES sorts paths so that files whose names others contain come first: what is named before
+# what names it. The others are FILES below DIRECTORY.
+in_order() {
+	cut -f 1 "$1" | sed 's/.*\///' | sort -u >"$WORK/basenames"
+	(cd "$2" && tr '\n' '\0' <"$3" | xargs -0 -r grep -ohF -f "$WORK/basenames") 2>/dev/null | sort -u >"$WORK/named"
+	awk -F "$TAB" 'FILENAME == ARGV[1] { named[$1]; next } { name = $1; sub(/.*\//, "", name); print (name in named ? 0 : 1) "\t" $0 }' "$WORK/named" "$1" |
+		sort | cut -f 2-
+}
+
+# publish_metadata makes the templates of todo/publish visible: a new one by one rename; in one that is here new files
+# first, those that others name before those, and then the changed ones.
+publish_metadata() {
+	hold_back || return 1
+	in_order "$WORK/todo/publish" "$STATE/objects" "$WORK/objects" >"$WORK/ordered"
+	(cd "$DATA/$METADATA_DIR" 2>/dev/null && ls -A) >"$WORK/templates.here"
+	awk -F "$TAB" -v OFS="$TAB" -v meta="$METADATA_DIR" -v placed="$STATE/placed" '
+		function template(path) { path = substr(path, length(meta) + 2); sub(/\/.*/, "", path); return path }
+		FILENAME == ARGV[1] { held[$1]; next }
+		FILENAME == ARGV[2] { file[$1] = $2; next }
+		FILENAME == ARGV[3] { uses[$2]++; next }
+		FILENAME == ARGV[4] { template_here[$1]; next }
+		FILENAME == ARGV[5] { here[$1]; next }
+		{
+			t = template($1)
+			if (t in held) next
+			kind = $1 in here ? "3" : (t in template_here || $1 == meta "/" t ? "2" : "1")
+			# The file itself is renamed unless others need it too.
+			print "F", $1, $3, "-", $2 >> placed
+			print t, kind, $1, (uses[$2] > 1 ? "cp" : "mv"), file[$2]
+		}
+	' "$WORK/held" "$WORK/objects.sums" "$WORK/todo/publish" "$WORK/templates.here" "$STATE/index" "$WORK/ordered" | sort -s -k 1,2 -t "$TAB" >"$WORK/publish"
+	[ -s "$WORK/publish" ] || return 0
+	rm -rf "$STATE/staging"
+	mkdir -p "$STATE/staging" "$DATA/$METADATA_DIR" || return 1
+	publish_all <"$WORK/publish" || fail "cannot publish template $template: the storage cannot be written"
+}
+
+publish_all() {
+	template=''
+	new=''
+	while IFS=$TAB read -r template kind path how file; do
+		if [ -n "$new" ] && [ "$new" != "$template" ]; then
+			publish_new "$new" || return 1
+			new=''
+		fi
+		if [ "$kind" = 1 ]; then
+			new=$template
+			stage "$how" "$file" "$STATE/staging/$template/${path#"$METADATA_DIR/$template/"}" || return 1
+			continue
+		fi
+		if [ -f "$WORK/todo/save" ] && grep -qxF "$path" "$WORK/todo/save"; then
+			keep_replaced "$path" || return 1
+		fi
+		make_directory "${path%/*}" || return 1
+		if [ "$how" = mv ]; then
+			mv -f -T "$STATE/objects/$file" "$DATA/$path" || return 1
+		else
+			stage cp "$file" "$STATE/staging/file" && mv -f -T "$STATE/staging/file" "$DATA/$path" || return 1
+		fi
+	done
+	[ -z "$new" ] || publish_new "$new"
+}
+
+# stage HOW FILE TARGET puts a fetched file where it is gathered for publishing.
+stage() {
+	[ -d "${3%/*}" ] || mkdir -p "${3%/*}" || return 1
+	if [ "$1" = mv ]; then
+		mv -f -T "$STATE/objects/$2" "$3"
+	else
+		cp "$STATE/objects/$2" "$3" && sync "$3" && chown "$OWNER" "$3"
+	fi
+}
+
+publish_new() {
+	chown -R "$OWNER" "$STATE/staging/$1" && mv -T "$STATE/staging/$1" "$DATA/$METADATA_DIR/$1"
+}
+
+# keep_replaced PATH keeps this side's version of metadata. Only the last few hundred are kept.
+keep_replaced() {
+	mkdir -p "$STATE/replaced" && cp "$DATA/$1" "$STATE/replaced/$(now)-$(printf '%s' "$1" | tr '/' '-')" || return 1
+	# shellcheck disable=SC2012
+	(cd "$STATE/replaced" && ls -t | tail -n +301 | xargs -r rm -f)
+}
+
+# unpublish_metadata deletes metadata that the primary no longer has: a whole template by one rename.
+unpublish_metadata() {
+	[ -s "$WORK/todo/unpublish" ] || return 0
+	mkdir -p "$STATE/trash" || return 1
+	awk -v meta="$METADATA_DIR" '{ path = substr($0, length(meta) + 2); sub(/\/.*/, "", path); print path }' "$WORK/todo/unpublish" | sort -u >"$WORK/templates"
+	while read -r template; do
+		awk -v t="$METADATA_DIR/$template" '$0 == t || index($0, t "/") == 1' "$WORK/todo/unpublish" >"$WORK/one"
+		if [ -f "$WORK/todo/save" ]; then
+			awk 'FILENAME == ARGV[1] { save[$0]; next } $0 in save' "$WORK/todo/save" "$WORK/one" | while read -r path; do keep_replaced "$path"; done
+		fi
+		if [ "$(find "$DATA/$METADATA_DIR/$template" -type f | wc -l)" -eq "$(lines "$WORK/one")" ]; then
+			mv -T "$DATA/$METADATA_DIR/$template" "$STATE/trash/$template.$(now)"
+		else
+			# Those that others name last.
+			in_order "$WORK/one" "$DATA" "$WORK/one" | tac | while read -r path; do rm -f "$DATA/$path"; done
+			find "$DATA/$METADATA_DIR/$template" -type d -depth -exec rmdir {} + 2>/dev/null
+		fi
+	done <"$WORK/templates"
+	say "deleted $(lines "$WORK/todo/unpublish") files of metadata in $(lines "$WORK/templates") templates"
+	rm -rf "$STATE/trash"
+	# A failure shows in the next comparison.
+	return 0
+}
+
+# remove_layers deletes the layers that the primary no longer has, except those that metadata here still names. These
+# stay owned, so that they go when the metadata does.
+remove_layers() {
+	: >"$WORK/still"
+	[ -s "$WORK/todo/remove" ] || return 0
+	list_metadata "$WORK/meta" || return 1
+	cut -f 1 "$WORK/meta" >"$WORK/meta.paths"
+	names_of "$WORK/meta.paths" | cut -f 2 | sort -u >"$WORK/named"
+	awk -F "$TAB" -v still="$WORK/still" '
+		FILENAME == ARGV[1] { named[$1]; next }
+		{ name = $1; sub(/.*\//, "", name); if (name in named) print "L\t" $0 > still; else print $1 }
+	' "$WORK/named" "$WORK/todo/remove" >"$WORK/removable"
+	while read -r path; do
+		rm -f "$DATA/$path"
+	done <"$WORK/removable"
+	[ ! -s "$WORK/removable" ] || say "deleted $(lines "$WORK/removable") layers"
+}
