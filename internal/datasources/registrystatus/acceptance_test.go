@@ -100,7 +100,9 @@ func await(t *testing.T, target *testlab.Target, text map[string]string) {
 	defer ticker.Stop()
 	for host, want := range text {
 		for said := ""; !strings.Contains(said, want); {
-			said = docker(t, target, host, "exec", "anka-anka-registry-replication-"+host, "cat", "/run/anka/status.json")
+			// A follower that was just started has said nothing yet.
+			output, err := target.Lab.Host(host).Docker(ctx, "exec", "anka-anka-registry-replication-"+host, "cat", "/run/anka/status.json")
+			said = fmt.Sprint(output, err)
 			select {
 			case <-ticker.C:
 			case <-ctx.Done():

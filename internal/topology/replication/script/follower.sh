@@ -244,6 +244,8 @@ rm -f "$RUN/status.json"
 : >"$ERRORS"
 check_commands
 say "follower started, registry $REGISTRY_ID, source $SOURCE_URL"
+# Whoever asks before the first pass ends, which takes seconds when the primary is away, gets an answer.
+write_status
 # Two followers on one storage never work at the same time, nor does one beside the rclone of one that was killed.
 until FAILURE='' && check_sentinel && take_lock; do
 	PASSES=$((PASSES + 1))
