@@ -102,19 +102,29 @@ func (c *chaos) draw(round int, whole time.Duration) interruption {
 	}
 }
 
-// TestAccEtcdCluster_interruptedCreate: SIGKILL is what
-// TestAccEtcdCluster_killedInMidCreate sends; here it is both signals.
+// TestAccEtcdCluster_interruptedCreate interrupts terraform, with the provider
+// or without, at moments all over a create, whose end varies. The next apply
+// must converge on one cluster, whose second plan is empty, and destroy must
+// leave no container.
 func TestAccEtcdCluster_interruptedCreate(t *testing.T) {
 	lab := testlab.LabForTest(t, 3)
-	c := newChaos(t, 2)
+	c := newChaos(t, 3)
 	p := &proof{t: t, lab: lab, workspace: newWorkspace(t), image: images.Etcd35, transport: "ssh", members: three(), attributes: []string{"purge_data_on_destroy = true"}}
+	p.write()
 	for round := range c.rounds {
-		p.write()
-		p.interrupted(c, round, c.draw(round, 5*time.Second))
-		p.containers()
+		i := c.draw(round, 0)
+		i.after = time.Duration((float64(round) + c.random.Float64()) / float64(c.rounds) * float64(2500*time.Millisecond))
+		i.group = round/2%2 == 0
+		p.interrupted(c, round, i)
+		oneCluster(t, lab)
 		p.nothingLeft("after the interruption")
 		_, err := p.workspace.Destroy(t.Context())
 		must(t, err)
+		for _, host := range lab.Hosts {
+			if left := docker(t, lab, host.Name, "ps", "-aq"); left != "" {
+				t.Fatalf("containers on %s after destroy: %s", host.Name, left)
+			}
+		}
 	}
 }
 

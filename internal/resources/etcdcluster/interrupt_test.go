@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -15,57 +14,6 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
-
-// kills is how many moments of a create are tried, seed what they are drawn
-// from. Each costs about fifteen seconds.
-const (
-	kills = 5
-	seed  = 20
-)
-
-// TestAccEtcdCluster_killedInMidCreate kills terraform, with the provider or
-// without, at moments all over a create. The next apply must converge on one
-// cluster, whose second plan is empty, and destroy must remove it.
-func TestAccEtcdCluster_killedInMidCreate(t *testing.T) {
-	lab, target := labAndTarget(t)
-	workspace := newWorkspace(t)
-	must(t, workspace.Write("main.tf", requiredProviders+acctest.Provider(t, target, "ssh")+cluster(target, "purge_data_on_destroy = true")))
-	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
-	defer cancel()
-
-	began := time.Now()
-	_, err := workspace.Apply(ctx)
-	must(t, err)
-	whole := time.Since(began)
-	_, err = workspace.Destroy(ctx)
-	must(t, err)
-
-	random := rand.New(rand.NewPCG(seed, seed))
-	for round := range kills {
-		// One moment in every fifth of most of a create: its end varies.
-		part := 0.8 * (float64(round) + random.Float64()) / kills
-		after := time.Duration(part * float64(whole))
-		withProvider := round%2 == 0
-		t.Logf("round %d of seed %d: SIGKILL after %s of about %s, provider too: %v", round, seed, after, whole, withProvider)
-		interrupted := killAfter(t, workspace, after, withProvider)
-		output, err := workspace.Apply(ctx)
-		interrupted()
-		if err != nil {
-			t.Fatalf("apply after the kill: %v", err)
-		}
-		if empty, plan, err := workspace.PlanIsEmpty(ctx); err != nil || !empty {
-			t.Fatalf("second plan: %v\n%s\napply was:\n%s", err, plan, output)
-		}
-		oneCluster(t, lab)
-		_, err = workspace.Destroy(ctx)
-		must(t, err)
-		for _, host := range []string{"h1", "h2", "h3"} {
-			if left := docker(t, lab, host, "ps", "-aq"); left != "" {
-				t.Fatalf("containers on %s after destroy: %s", host, left)
-			}
-		}
-	}
-}
 
 const requiredProviders = `
 terraform {
@@ -83,34 +31,6 @@ func newWorkspace(t *testing.T) *tfcli.Workspace {
 	workspace, err := tfcli.New(t.TempDir(), plugins)
 	must(t, err)
 	return workspace
-}
-
-// killAfter starts an apply in a process group of its own and kills terraform,
-// or the whole group, after a while. The returned function ends what is left
-// of the group: a provider outlives a terraform that was killed.
-func killAfter(t *testing.T, workspace *tfcli.Workspace, after time.Duration, withProvider bool) func() {
-	t.Helper()
-	command := workspace.Command(context.Background(), "apply", "-auto-approve", "-input=false", "-no-color")
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	must(t, command.Start())
-	group := -command.Process.Pid
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	select {
-	case <-time.After(after):
-	case err := <-ended:
-		t.Logf("the apply had ended by itself: %v", err)
-		return func() {}
-	}
-	victim := command.Process.Pid
-	if withProvider {
-		victim = group
-	}
-	must(t, syscall.Kill(victim, syscall.SIGKILL))
-	if err := <-ended; err == nil {
-		t.Log("the apply had ended by itself")
-	}
-	return func() { _ = syscall.Kill(group, syscall.SIGKILL) } // it may have ended by itself
 }
 
 // TestAccEtcdCluster_oneBootstrapAtATime: while another machine may be creating
