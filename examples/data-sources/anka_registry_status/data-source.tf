@@ -22,7 +22,7 @@ check "registries" {
 
   assert {
     condition     = length(local.late) == 0
-    error_message = "Templates have not reached all registries for more than 15 minutes. ${join(" ", local.late)}"
+    error_message = "Templates are not known to have reached all registries within 15 minutes. ${join(" ", local.late)}"
   }
 
   assert {

@@ -3,4 +3,6 @@
 # the containers was made. The next plan is empty, but for attributes that change
 # no container, if they have changed since: ready_timeout, timeouts and
 # skip_compatibility_check. Applying that plan touches no host.
+# Controllers come first where a for_each goes over their urls, which Terraform
+# has to know before it imports anything.
 terraform import anka_controller.this anka

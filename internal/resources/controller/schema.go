@@ -40,7 +40,7 @@ func describe(ctx context.Context) schema.Schema {
 	}
 	attributes["push_registry_url"] = schema.StringAttribute{
 		Optional:            true,
-		MarkdownDescription: "Registry that receives all uploads, such as `anka_registry.this.primary_url`.",
+		MarkdownDescription: "Registry that receives all uploads, such as `anka_registry.this.primary_url`. Set it where there is more than one registry: without it nothing directs uploads to the primary.",
 		Validators:          []validator.String{validate.ServiceURL()},
 	}
 	attributes["local_registry_urls"] = schema.MapAttribute{

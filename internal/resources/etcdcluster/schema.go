@@ -2,6 +2,8 @@ package etcdcluster
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -90,7 +92,7 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				MarkdownDescription: "Address of the hosts to publish ports on. Default: all addresses. etcd is served without authentication, so keep these ports off public networks.",
 				Validators:          []validator.String{validate.IP()},
 			},
-			"env":            dockerattr.Env("Environment of the members."),
+			"env":            dockerattr.Env("Further environment of the members, for what has neither an attribute nor an argument, such as `GOMEMLIMIT`. It is kept in state."),
 			"extra_args":     extraArgs(),
 			"restart_policy": dockerattr.RestartPolicy(""),
 			"log":            dockerattr.Log(""),
@@ -99,7 +101,7 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				MarkdownDescription: "Whether destroying the cluster also deletes its named volumes, with all data. Directories under `data_path` are never deleted. Default `false`.",
 			},
 			"snapshot_before_change": snapshotAttribute(),
-			"timeouts":               timeouts.Attributes(ctx, timeouts.Opts{Create: true, Read: true, Update: true, Delete: true}),
+			"timeouts":               operationTimeouts(ctx),
 			"endpoints": schema.ListAttribute{
 				Computed: true, ElementType: types.StringType, MarkdownDescription: "Client URLs of all members, in the order of their names.",
 			},
@@ -115,6 +117,21 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 		},
 	}
 	tunableAttributes(resp.Schema.Attributes)
+}
+
+// operationTimeouts are described with their defaults, which Terraform itself
+// does not show anywhere.
+func operationTimeouts(ctx context.Context) schema.Attribute {
+	within := func(act string, limit time.Duration) string {
+		return fmt.Sprintf("%s may take this long, such as `90s` or `1h30m`. Default `%dm`.", act, int(limit.Minutes()))
+	}
+	return timeouts.Attributes(ctx, timeouts.Opts{
+		Create: true, Read: true, Update: true, Delete: true,
+		CreateDescription: within("Pulling the image and making the cluster", createTimeout),
+		ReadDescription:   within("Looking at all hosts and members", readTimeout),
+		UpdateDescription: within("All steps of one plan together", updateTimeout) + " Raise it where members have databases of gigabytes to fetch.",
+		DeleteDescription: within("Removing all members", deleteTimeout),
+	})
 }
 
 func extraArgs() schema.ListAttribute {

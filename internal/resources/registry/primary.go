@@ -20,7 +20,7 @@ func acceptDataLossAttribute() schema.BoolAttribute {
 	return schema.BoolAttribute{
 		Optional: true,
 		MarkdownDescription: "Whether `primary` may change to a replica that does not hold everything the old primary has, or of which that is not known because the old primary is gone. " +
-			"What is missing is told as a warning; what the old primary still has stays on its disk. Set it for that one apply, and remove it afterwards.",
+			"What is missing is told as a warning; what the old primary still has stays on its disk. Set it for that one apply, and remove it afterwards. Default `false`.",
 	}
 }
 

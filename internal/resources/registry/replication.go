@@ -59,7 +59,7 @@ func replicationAttribute() schema.SingleNestedAttribute {
 			},
 			"cron": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Times of the passes as a cron expression of five fields, in UTC, such as `30 */3 * * *`; instead of `interval`.",
+				MarkdownDescription: "Times of the passes as a cron expression of five fields, in UTC, such as `30 */3 * * *`, or `@hourly`, `@daily`, `@weekly` or `@monthly`; instead of `interval`.",
 			},
 			"port": schema.Int64Attribute{
 				Optional:            true,
