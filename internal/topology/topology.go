@@ -5,6 +5,8 @@
 // tested in microseconds and a plan shown is the plan executed.
 package topology
 
+import "strings"
+
 // Step is one change that brings what was observed closer to what is desired.
 // Each package of topology has its own step types; internal/ops knows how to
 // carry each of them out.
@@ -40,4 +42,12 @@ func (r Reach) String() string {
 	default:
 		return "not known yet"
 	}
+}
+
+// Hosts names one or several hosts in a sentence: "host h1", "hosts h1, h2".
+func Hosts(names []string) string {
+	if len(names) == 1 {
+		return "host " + names[0]
+	}
+	return "hosts " + strings.Join(names, ", ")
 }

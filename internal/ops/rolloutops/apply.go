@@ -52,7 +52,7 @@ type NotReadyError struct {
 // Error tells hosts, how long was waited, and what was last seen there.
 func (e *NotReadyError) Error() string {
 	var text strings.Builder
-	within, hosts := e.Within.Round(time.Second), rollout.Hosts(e.Hosts)
+	within, hosts := e.Within.Round(time.Second), topology.Hosts(e.Hosts)
 	if e.Early {
 		fmt.Fprintf(&text, "given up after %s, because the container on %s keeps ending", within, hosts)
 	} else {

@@ -2,7 +2,6 @@ package etcd
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
@@ -15,8 +14,8 @@ func nextBootstrap(d Desired, o Observed, states []memberState) (topology.Step, 
 	if silent := silentHosts(states); len(silent) > 0 {
 		return nil, &Refusal{
 			Summary: "Unable to bootstrap etcd cluster",
-			Detail: fmt.Sprintf("No answer from host %s. A new cluster is only started when all its hosts answer, so nothing was changed on any host. "+
-				"Bring the host back and apply again.", strings.Join(silent, ", ")),
+			Detail: fmt.Sprintf("No answer from %s. A new cluster is only started when all its hosts answer, so nothing was changed on any host. "+
+				"See that all of them answer, and apply again.", topology.Hosts(silent)),
 		}
 	}
 	started := filter(states, memberState.started)

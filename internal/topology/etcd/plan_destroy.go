@@ -3,7 +3,6 @@ package etcd
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
@@ -17,8 +16,8 @@ func NextDestroy(d Desired, o Observed, purge bool) (topology.Step, error) {
 	if silent := silentHosts(states); len(silent) > 0 {
 		return nil, &Refusal{
 			Summary: "Unable to destroy etcd cluster",
-			Detail: fmt.Sprintf("No answer from host %s, so what is left there is not known. The cluster stays in the state. "+
-				"Bring the host back and destroy again; if it is gone for good, remove it from the state with terraform state rm.", strings.Join(silent, ", ")),
+			Detail: fmt.Sprintf("No answer from %s, so what is left there is not known. The cluster stays in the state. "+
+				"See that all of them answer, and destroy again; if a host is gone for good, remove the cluster from the state with terraform state rm.", topology.Hosts(silent)),
 		}
 	}
 	// Containers of members that were removed while their hosts were silent.

@@ -2,8 +2,8 @@ package rollout
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/topology"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 )
 
@@ -29,23 +29,16 @@ func (e *UnreachableError) Error() string {
 	if e.Destroying {
 		return fmt.Sprintf("the %s cannot be destroyed while %s cannot be reached, because what is left there is not known. "+
 			"Make %s reachable and destroy again; if %s gone for good, remove the resource from the state with terraform state rm, "+
-			"and by hand what the other hosts still have of it", e.Role, Hosts(e.Hosts), it, is)
+			"and by hand what the other hosts still have of it", e.Role, topology.Hosts(e.Hosts), it, is)
 	}
 	if e.Spared != "" {
 		return fmt.Sprintf("the %s on host %s has to be replaced, and %s cannot be reached: nothing has to change there, but whether it serves "+
 			"is not known, so none that serves is taken down. Make %s reachable and apply again; if %s gone for good, point the same key of the "+
-			"provider's hosts to a machine that takes its place, and it is made there", e.Role, e.Spared, Hosts(e.Hosts), it, is)
+			"provider's hosts to a machine that takes its place, and it is made there", e.Role, e.Spared, topology.Hosts(e.Hosts), it, is)
 	}
 	return fmt.Sprintf("the %s has to change on %s (%s), which cannot be reached. "+
-		"Make %s reachable and apply again", e.Role, Hosts(e.Hosts), e.Why, it)
-}
-
-// Hosts names one or several hosts in a sentence: "host h1", "hosts h1, h2".
-func Hosts(names []string) string {
-	if len(names) == 1 {
-		return "host " + names[0]
-	}
-	return "hosts " + strings.Join(names, ", ")
+		"Make %s reachable and apply again; if %s gone for good, point the same key of the provider's hosts to a machine that takes its place",
+		e.Role, topology.Hosts(e.Hosts), e.Why, it, is)
 }
 
 // ForeignError says that a name of ours is taken by a container that is not
