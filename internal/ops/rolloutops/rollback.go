@@ -76,7 +76,7 @@ func (s *Service) interrupted(ctx context.Context, cause error) error {
 	err := survey.Each(ctx, s.hosts(), func(ctx context.Context, host string) error {
 		view, err := s.lookBack(ctx, []string{host}, true)
 		if err != nil {
-			return nil //nolint:nilerr // as much as a process that was killed could do
+			return nil // as much as a process that was killed could do
 		}
 		done, err := s.putBack(ctx, view, host)
 		if err != nil {
