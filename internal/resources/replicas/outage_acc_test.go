@@ -1,9 +1,7 @@
 package replicas_test
 
 import (
-	"fmt"
 	"testing"
-	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
@@ -37,25 +35,6 @@ func TestAccRegistry_hangingContainers(t *testing.T) {
 			t.Errorf("%s had container %s and has %s", host, before[host], id)
 		}
 		docker(t, lab, host, "kill", id) // which is faster than waiting for its end
-	}
-	r.destroy()
-}
-
-// TestAccController_impatientClients: clients that give each URL one second and
-// ask again none of them lose no request, however fast the controllers roll.
-func TestAccController_impatientClients(t *testing.T) {
-	lab, target := labAndTarget(t)
-	r := newRolling(t, lab, "http", nil)
-	r.watch.Patience = time.Second
-	endpoint := plainEtcd(t, lab, "h3")
-	config := func(round int) string {
-		return acctest.Provider(t, target, "ssh") + loneControllers(target, endpoint, fmt.Sprintf(`env = { ANKA_V = "%d" }`, round))
-	}
-	r.write(config(0))
-	r.converges()
-	for round := range 5 {
-		r.write(config(round + 1))
-		r.watched(fmt.Sprintf("roll %d", round+1), r.converges)
 	}
 	r.destroy()
 }

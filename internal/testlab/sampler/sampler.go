@@ -39,9 +39,6 @@ type Options struct {
 	// TLS is for https: what is trusted, and the certificate to show. Nil for
 	// http.
 	TLS *tls.Config
-	// Patience is how long a node waits for an answer of one URL; 0 for as long
-	// as nodes do.
-	Patience time.Duration
 }
 
 // Watch is a watch that goes on until it is stopped.
@@ -64,9 +61,6 @@ func Start(options Options) *Watch {
 		for _, host := range slices.Sorted(maps.Keys(options.URLs)) {
 			options.Join = append(options.Join, options.URLs[host])
 		}
-	}
-	if options.Patience == 0 {
-		options.Patience = requestTimeout
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &Watch{
@@ -124,7 +118,7 @@ func (w *Watch) request() {
 	began := time.Since(w.began)
 	var tried []string
 	for _, url := range w.options.Join {
-		code, err := w.get(url+w.options.Path, w.options.Patience)
+		code, err := w.get(url+w.options.Path, requestTimeout)
 		switch {
 		case err != nil:
 			tried = append(tried, err.Error())
