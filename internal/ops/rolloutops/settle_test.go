@@ -110,6 +110,7 @@ func (w *world) mute(host, once string, then func()) {
 // TestApply_anotherHostHangs: putting back an old container does not wait for
 // the daemons of other hosts.
 func TestApply_anotherHostHangs(t *testing.T) {
+	t.Parallel() // it waits for long
 	w := servingWorld(t, "good1", "h1", "h2")
 	w.mute("h2", "h1", func() {})
 	began := time.Now()
@@ -122,6 +123,7 @@ func TestApply_anotherHostHangs(t *testing.T) {
 // TestApply_interruptedWhileAnotherHostHangs: the same for an apply that is
 // told to end.
 func TestApply_interruptedWhileAnotherHostHangs(t *testing.T) {
+	t.Parallel() // it waits for long
 	w := servingWorld(t, "good1", "h1", "h2")
 	w.patience = time.Minute
 	ctx, cancel := context.WithCancel(t.Context())
