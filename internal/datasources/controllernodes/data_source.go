@@ -13,6 +13,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/statusops"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/computed"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/controllerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 )
@@ -20,22 +21,12 @@ import (
 var _ datasource.DataSourceWithConfigure = (*nodesDataSource)(nil)
 
 type nodesDataSource struct {
-	data *providerdata.Data
+	providerdata.DataSource
 }
 
 // New makes the data source for the provider.
-func New() datasource.DataSource { return &nodesDataSource{} }
-
-// Metadata names the data source.
-func (d *nodesDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_controller_nodes"
-}
-
-// Configure takes hosts and credentials over from the provider.
-func (d *nodesDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	data, diagnostics := providerdata.From(req.ProviderData)
-	resp.Diagnostics.Append(diagnostics...)
-	d.data = data
+func New() datasource.DataSource {
+	return &nodesDataSource{providerdata.DataSource{Name: "controller_nodes"}}
 }
 
 // Schema describes the data source.
@@ -65,49 +56,41 @@ func (d *nodesDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 				Computed: true, ElementType: types.Int64Type,
 				MarkdownDescription: "How many nodes are in each state. `" + strings.Join(statusops.NodeStates(), "`, `") + "` are always there, with `0` if need be.",
 			},
-			"active_count": number("How many nodes are `Active`: they take new VMs."),
-			"reachable":    schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the controller answered at all."},
-			"error":        text("With `allow_unreachable`: why there is no list. Empty when there is one."),
+			"active_count": computed.Number("How many nodes are `Active`: they take new VMs."),
+			"reachable":    computed.Flag("Whether the controller answered at all."),
+			"error":        computed.Text("With `allow_unreachable`: why there is no list. Empty when there is one."),
 		}),
 	}
 }
 
 func nodeAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"id":         text("ID of the node."),
-		"name":       text("Name, that of the machine unless it joined with another (`ankacluster join --name`)."),
-		"state":      text("`Active`, `Drain Mode`, `Inactive (Invalid License)`, `Offline`, `Unhealthy` or `Updating`."),
-		"ip_address": text("Address or name at which CI tools reach the VMs of the node."),
-		"arch":       text("Architecture, such as `arm64`."),
+		"id":         computed.Text("ID of the node."),
+		"name":       computed.Text("Name, that of the machine unless it joined with another (`ankacluster join --name`)."),
+		"state":      computed.Text("`Active`, `Drain Mode`, `Inactive (Invalid License)`, `Offline`, `Unhealthy` or `Updating`."),
+		"ip_address": computed.Text("Address or name at which CI tools reach the VMs of the node."),
+		"arch":       computed.Text("Architecture, such as `arm64`."),
 		"groups": schema.ListAttribute{
 			Computed: true, ElementType: types.StringType, MarkdownDescription: "Names of the node groups it belongs to, sorted.",
 		},
-		"capacity":        number("How many VMs it may run at the same time, in the capacity mode `number`."),
-		"capacity_mode":   text("`number`: `capacity` decides whether it takes a VM. `resource`: its unused CPUs and memory do."),
-		"vm_count":        number("How many VMs run on it."),
-		"vcpu_count":      number("Virtual CPUs of these VMs."),
-		"vram":            number("Memory of these VMs, in GB."),
-		"cpu_count":       number("Its CPU cores."),
-		"ram":             number("Its memory, in GB."),
+		"capacity":        computed.Number("How many VMs it may run at the same time, in the capacity mode `number`."),
+		"capacity_mode":   computed.Text("`number`: `capacity` decides whether it takes a VM. `resource`: its unused CPUs and memory do."),
+		"vm_count":        computed.Number("How many VMs run on it."),
+		"vcpu_count":      computed.Number("Virtual CPUs of these VMs."),
+		"vram":            computed.Number("Memory of these VMs, in GB."),
+		"cpu_count":       computed.Number("Its CPU cores."),
+		"ram":             computed.Number("Its memory, in GB."),
 		"cpu_util":        share("CPU use of the running VMs"),
 		"ram_util":        share("Memory use of the running VMs"),
-		"disk_size":       number("Size of its disk, in bytes."),
-		"free_disk_space": number("Free space on it, in bytes."),
-		"anka_disk_usage": number("Space that Anka's VMs and templates use, in bytes."),
-		"anka_version":    text("Version of the Anka virtualization software, such as `3.5.0`."),
-		"anka_build":      text("Build of it, such as `191`."),
-		"anka_license":    text("Its kind of license, such as `com.veertu.anka.entplus`."),
-		"agent_version":   text("Version of the agent, such as `1.50.1-5e3c3f5b`. After an upgrade of the controllers the agents follow by themselves, and their nodes are `Updating` meanwhile."),
-		"last_updated":    text("When it last reported, as RFC 3339. A node that has not for `ANKA_NODE_ACTIVE_TIMEOUT` (2 minutes) is `Offline`."),
+		"disk_size":       computed.Number("Size of its disk, in bytes."),
+		"free_disk_space": computed.Number("Free space on it, in bytes."),
+		"anka_disk_usage": computed.Number("Space that Anka's VMs and templates use, in bytes."),
+		"anka_version":    computed.Text("Version of the Anka virtualization software, such as `3.5.0`."),
+		"anka_build":      computed.Text("Build of it, such as `191`."),
+		"anka_license":    computed.Text("Its kind of license, such as `com.veertu.anka.entplus`."),
+		"agent_version":   computed.Text("Version of the agent, such as `1.50.1-5e3c3f5b`. After an upgrade of the controllers the agents follow by themselves, and their nodes are `Updating` meanwhile."),
+		"last_updated":    computed.Text("When it last reported, as RFC 3339. A node that has not for `ANKA_NODE_ACTIVE_TIMEOUT` (2 minutes) is `Offline`."),
 	}
-}
-
-func text(description string) schema.StringAttribute {
-	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
-}
-
-func number(description string) schema.Int64Attribute {
-	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
 }
 
 func share(description string) schema.Float64Attribute {

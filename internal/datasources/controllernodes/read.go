@@ -60,12 +60,12 @@ func (d *nodesDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 		return
 	}
 	answer := statusops.NodeAnswer{Failure: controllerattr.PendingFailure}
-	if warning, pending := m.Pending(d.data); pending {
+	if warning, pending := m.Pending(d.Data); pending {
 		resp.Diagnostics.Append(warning)
 	} else {
 		var err error
-		if answer, err = statusops.AskNodes(ctx, m.Question(d.data)); err != nil {
-			resp.Diagnostics.Append(controllerattr.Failure(err, d.data.CredentialsUnknown))
+		if answer, err = statusops.AskNodes(ctx, m.Question(d.Data)); err != nil {
+			resp.Diagnostics.Append(controllerattr.Failure(err, d.Data.CredentialsUnknown))
 			return
 		}
 	}

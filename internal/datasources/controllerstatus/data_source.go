@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/statusops"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/computed"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/controllerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
@@ -20,11 +21,13 @@ import (
 var _ datasource.DataSourceWithConfigure = (*statusDataSource)(nil)
 
 type statusDataSource struct {
-	data *providerdata.Data
+	providerdata.DataSource
 }
 
 // New makes the data source for the provider.
-func New() datasource.DataSource { return &statusDataSource{} }
+func New() datasource.DataSource {
+	return &statusDataSource{providerdata.DataSource{Name: "controller_status"}}
+}
 
 // model is the data source as configuration and state hold it.
 type model struct {
@@ -45,18 +48,6 @@ type waitFor struct {
 	Ready           types.Bool   `tfsdk:"ready"`
 	RegistryRunning types.Bool   `tfsdk:"registry_running"`
 	Timeout         types.String `tfsdk:"timeout"`
-}
-
-// Metadata names the data source.
-func (d *statusDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_controller_status"
-}
-
-// Configure takes hosts and credentials over from the provider.
-func (d *statusDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	data, diagnostics := providerdata.From(req.ProviderData)
-	resp.Diagnostics.Append(diagnostics...)
-	d.data = data
 }
 
 // Schema describes the data source.
@@ -83,18 +74,14 @@ func (d *statusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 					},
 				},
 			},
-			"status":           computed("Status of the controller: `Running` when all is well."),
-			"version":          computed("Version, such as `1.50.1-5e3c3f5b`."),
-			"registry_address": computed("URL of the registry that nodes are told."),
-			"registry_status":  computed("Status of that registry: `Running`, or `FAIL` when the controller cannot reach it."),
-			"license":          computed("Kind of license: `basic`, `enterprise` or `enterprise plus`."),
-			"error":            computed("With `allow_unreachable`: why there is no status, or not the one that was waited for. Empty when all is as it should be."),
-			"ready":            schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the controller is ready to serve."},
-			"reachable":        schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether it answered at all."},
+			"status":           computed.Text("Status of the controller: `Running` when all is well."),
+			"version":          computed.Text("Version, such as `1.50.1-5e3c3f5b`."),
+			"registry_address": computed.Text("URL of the registry that nodes are told."),
+			"registry_status":  computed.Text("Status of that registry: `Running`, or `FAIL` when the controller cannot reach it."),
+			"license":          computed.Text("Kind of license: `basic`, `enterprise` or `enterprise plus`."),
+			"error":            computed.Text("With `allow_unreachable`: why there is no status, or not the one that was waited for. Empty when all is as it should be."),
+			"ready":            computed.Flag("Whether the controller is ready to serve."),
+			"reachable":        computed.Flag("Whether it answered at all."),
 		}),
 	}
-}
-
-func computed(description string) schema.StringAttribute {
-	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
 }

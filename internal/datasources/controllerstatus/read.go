@@ -18,17 +18,17 @@ func (d *statusDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if warning, pending := m.Pending(d.data); pending {
+	if warning, pending := m.Pending(d.Data); pending {
 		resp.Diagnostics.Append(warning)
 		m.settle(statusops.Answer{Failure: controllerattr.PendingFailure})
 		resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 		return
 	}
-	question := m.Question(d.data)
+	question := m.Question(d.Data)
 	question.Wait = m.WaitFor.wait()
 	answer, err := statusops.Ask(ctx, question)
 	if err != nil {
-		resp.Diagnostics.Append(controllerattr.Failure(err, d.data.CredentialsUnknown))
+		resp.Diagnostics.Append(controllerattr.Failure(err, d.Data.CredentialsUnknown))
 		return
 	}
 	m.settle(answer)

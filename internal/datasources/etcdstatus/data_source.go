@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/statusops"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/computed"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
 )
@@ -19,22 +20,12 @@ import (
 var _ datasource.DataSourceWithConfigure = (*statusDataSource)(nil)
 
 type statusDataSource struct {
-	data *providerdata.Data
+	providerdata.DataSource
 }
 
 // New makes the data source for the provider.
-func New() datasource.DataSource { return &statusDataSource{} }
-
-// Metadata names the data source.
-func (d *statusDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_etcd_status"
-}
-
-// Configure takes the hosts over from the provider.
-func (d *statusDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	data, diagnostics := providerdata.From(req.ProviderData)
-	resp.Diagnostics.Append(diagnostics...)
-	d.data = data
+func New() datasource.DataSource {
+	return &statusDataSource{providerdata.DataSource{Name: "etcd_status"}}
 }
 
 // Schema describes the data source.
@@ -67,54 +58,42 @@ func (d *statusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 				MarkdownDescription: fmt.Sprintf("How long to wait for each member; all are asked at the same time. Default `%s`.", statusops.DefaultTimeout),
 				Validators:          []validator.String{validate.Duration()},
 			},
-			"cluster_id": text("ID of the cluster in hexadecimal, empty when no member answered. Of members of different clusters, that of most."),
-			"leader":     text("Name of the member that leads, empty when none does."),
-			"quorum":     number("How many voting members have to work: more than half of them."),
-			"margin": number("How many more members may be lost before the cluster stops: `1` for a healthy cluster of three, `2` for one of five. " +
+			"cluster_id": computed.Text("ID of the cluster in hexadecimal, empty when no member answered. Of members of different clusters, that of most."),
+			"leader":     computed.Text("Name of the member that leads, empty when none does."),
+			"quorum":     computed.Number("How many voting members have to work: more than half of them."),
+			"margin": computed.Number("How many more members may be lost before the cluster stops: `1` for a healthy cluster of three, `2` for one of five. " +
 				"Below zero it has stopped, and so many are missing."),
 			"healthy": schema.BoolAttribute{
 				Computed: true,
 				MarkdownDescription: "Whether all members answer, vote, follow one leader, and answer a read that needs a quorum; " +
 					"whether they are exactly the members of one cluster; and whether there is no alarm.",
 			},
-			"degraded_reason": text("What is wrong, empty when the cluster is healthy."),
+			"degraded_reason": computed.Text("What is wrong, empty when the cluster is healthy."),
 			"alarms": schema.ListNestedAttribute{
 				Computed: true, MarkdownDescription: "Alarms that stop the cluster until a person has dealt with them.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"member": text("Name of the member that raised it, or its ID in hexadecimal when no such member is known."),
-					"kind":   text("`NOSPACE`: the quota is reached and writes fail. `CORRUPT`: the member's data differs from the others'."),
+					"member": computed.Text("Name of the member that raised it, or its ID in hexadecimal when no such member is known."),
+					"kind":   computed.Text("`NOSPACE`: the quota is reached and writes fail. `CORRUPT`: the member's data differs from the others'."),
 				}},
 			},
 			"member_status": schema.MapNestedAttribute{
 				Computed:            true,
 				MarkdownDescription: "What each of `members` says, by the same names. All but `healthy` and `error` is zero or empty when it does not answer.",
 				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-					"id":             text("ID of the member, in hexadecimal."),
-					"version":        text("Version of etcd, such as `3.5.35`."),
-					"db_size":        number("Size of the database file, in bytes. The quota is about this."),
-					"db_size_in_use": number("Bytes of it in use. Defragmentation would give back the rest."),
-					"quota":          number("Size in bytes at which the database takes no more writes, `0` when the member does not tell, as before etcd 3.6."),
-					"raft_index":     number("Newest entry of the raft log that the member knows to be committed."),
-					"raft_applied":   number("Newest entry that it has applied."),
-					"raft_lag":       number("Entries that other members have and this one has not applied. Some are normal while there are writes."),
-					"learner":        flag("Whether it is a learner, which has no vote."),
-					"leader":         flag("Whether it leads."),
-					"healthy":        flag("Whether it answers, belongs to the cluster, follows its leader, and serves, without an alarm of its own."),
-					"error":          text("Why it is not healthy, empty when it is."),
+					"id":             computed.Text("ID of the member, in hexadecimal."),
+					"version":        computed.Text("Version of etcd, such as `3.5.35`."),
+					"db_size":        computed.Number("Size of the database file, in bytes. The quota is about this."),
+					"db_size_in_use": computed.Number("Bytes of it in use. Defragmentation would give back the rest."),
+					"quota":          computed.Number("Size in bytes at which the database takes no more writes, `0` when the member does not tell, as before etcd 3.6."),
+					"raft_index":     computed.Number("Newest entry of the raft log that the member knows to be committed."),
+					"raft_applied":   computed.Number("Newest entry that it has applied."),
+					"raft_lag":       computed.Number("Entries that other members have and this one has not applied. Some are normal while there are writes."),
+					"learner":        computed.Flag("Whether it is a learner, which has no vote."),
+					"leader":         computed.Flag("Whether it leads."),
+					"healthy":        computed.Flag("Whether it answers, belongs to the cluster, follows its leader, and serves, without an alarm of its own."),
+					"error":          computed.Text("Why it is not healthy, empty when it is."),
 				}},
 			},
 		},
 	}
-}
-
-func text(description string) schema.StringAttribute {
-	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
-}
-
-func number(description string) schema.Int64Attribute {
-	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
-}
-
-func flag(description string) schema.BoolAttribute {
-	return schema.BoolAttribute{Computed: true, MarkdownDescription: description}
 }

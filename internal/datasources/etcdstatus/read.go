@@ -23,7 +23,7 @@ func (d *statusDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 		return
 	}
 	q := m.question()
-	q.Fleet = d.data.Hosts
+	q.Fleet = d.Data.Hosts
 	q.Timeout, _ = time.ParseDuration(m.Timeout.ValueString()) // validated; 0 when not given
 	status, err := statusops.AskEtcd(ctx, q)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/statusops"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/computed"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/controllerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
@@ -23,22 +24,12 @@ import (
 var _ datasource.DataSourceWithConfigure = (*statusDataSource)(nil)
 
 type statusDataSource struct {
-	data *providerdata.Data
+	providerdata.DataSource
 }
 
 // New makes the data source for the provider.
-func New() datasource.DataSource { return &statusDataSource{} }
-
-// Metadata names the data source.
-func (d *statusDataSource) Metadata(_ context.Context, req datasource.MetadataRequest, resp *datasource.MetadataResponse) {
-	resp.TypeName = req.ProviderTypeName + "_registry_status"
-}
-
-// Configure takes hosts and credentials over from the provider.
-func (d *statusDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	data, diagnostics := providerdata.From(req.ProviderData)
-	resp.Diagnostics.Append(diagnostics...)
-	d.data = data
+func New() datasource.DataSource {
+	return &statusDataSource{providerdata.DataSource{Name: "registry_status"}}
 }
 
 // Schema describes the data source.
@@ -75,11 +66,11 @@ func (d *statusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 				MarkdownDescription: fmt.Sprintf("How long to wait for each answer of a registry; all are asked at the same time. Default `%s`.", statusops.DefaultTimeout),
 				Validators:          []validator.String{validate.Duration()},
 			},
-			"primary":    text("Host of the primary, empty when that cannot be told."),
-			"replicated": flag("Whether there is replication at all: at least one host has a container of it. It is not so with one replica, shared storage or an object store."),
-			"all_in_sync": flag("Whether `replication.in_sync` is so for all replicas, and there is one at all. " +
+			"primary":    computed.Text("Host of the primary, empty when that cannot be told."),
+			"replicated": computed.Flag("Whether there is replication at all: at least one host has a container of it. It is not so with one replica, shared storage or an object store."),
+			"all_in_sync": computed.Flag("Whether `replication.in_sync` is so for all replicas, and there is one at all. " +
 				"Where nothing replicates, that is not known, and this is `false` for more than one replica."),
-			"all_reachable": flag("Whether all registries answer, and there is one at all."),
+			"all_reachable": computed.Flag("Whether all registries answer, and there is one at all."),
 			"replicas": schema.MapNestedAttribute{
 				Computed: true, MarkdownDescription: "What was found out of each replica, by host. Numbers are `-1` where they are not known.",
 				NestedObject: schema.NestedAttributeObject{Attributes: replicaAttributes()},
@@ -90,50 +81,38 @@ func (d *statusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 
 func replicaAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"url":         text("URL that was asked."),
-		"reachable":   flag("Whether the registry answered at all."),
-		"error":       text("What is missing of the following, and why; empty when nothing is."),
-		"status":      text("Status of the registry: `Running` when all is well."),
-		"version":     text("Version, such as `1.50.1-5e3c3f5b`."),
-		"primary":     flag("Whether this is the primary."),
-		"templates":   number("Templates that it lists. Registries renew their list every 30 s (`ANKA_VM_LIST_CACHE_TTL`), so a replica tells of what came by replication that much later."),
-		"tags":        number("Tags of all these templates. It takes one request for each template."),
-		"bytes_total": number("Size of the file system of its layers."),
-		"bytes_free":  number("Bytes of it that are free."),
-		"bytes_used":  number("Bytes of it that are used, by whatever."),
+		"url":         computed.Text("URL that was asked."),
+		"reachable":   computed.Flag("Whether the registry answered at all."),
+		"error":       computed.Text("What is missing of the following, and why; empty when nothing is."),
+		"status":      computed.Text("Status of the registry: `Running` when all is well."),
+		"version":     computed.Text("Version, such as `1.50.1-5e3c3f5b`."),
+		"primary":     computed.Flag("Whether this is the primary."),
+		"templates":   computed.Number("Templates that it lists. Registries renew their list every 30 s (`ANKA_VM_LIST_CACHE_TTL`), so a replica tells of what came by replication that much later."),
+		"tags":        computed.Number("Tags of all these templates. It takes one request for each template."),
+		"bytes_total": computed.Number("Size of the file system of its layers."),
+		"bytes_free":  computed.Number("Bytes of it that are free."),
+		"bytes_used":  computed.Number("Bytes of it that are used, by whatever."),
 		"replication": schema.SingleNestedAttribute{
 			Computed: true, MarkdownDescription: "What its replication container says of itself, and what that is worth.",
 			Attributes: map[string]schema.Attribute{
-				"in_sync": flag("Whether the replica holds all that the primary does, as far as can be told. It is `false` while something is transferred, " +
+				"in_sync": computed.Flag("Whether the replica holds all that the primary does, as far as can be told. It is `false` while something is transferred, " +
 					"between a push and the next pass, and for a replica whose replication has left out three passes: it hangs, whatever it said last. " +
 					"Of the primary: whether it offers its data."),
-				"lag_seconds": number("How long ago it last held all that the primary did: `0` in sync, `-1` when it never did or that is not known. " +
+				"lag_seconds": computed.Number("How long ago it last held all that the primary did: `0` in sync, `-1` when it never did or that is not known. " +
 					"What matters is a lag beyond the time between two passes and a transfer."),
-				"lag_bytes":    number("Bytes of layers that were missing at the last pass."),
-				"last_success": text("When it last held all that the primary did, in RFC 3339, by the clock of its host."),
-				"last_attempt": text("When it last compared itself with the primary, likewise."),
-				"last_error":   text("Why it is not in sync, empty when it is."),
+				"lag_bytes":    computed.Number("Bytes of layers that were missing at the last pass."),
+				"last_success": computed.Text("When it last held all that the primary did, in RFC 3339, by the clock of its host."),
+				"last_attempt": computed.Text("When it last compared itself with the primary, likewise."),
+				"last_error":   computed.Text("Why it is not in sync, empty when it is."),
 				"ahead": schema.ListAttribute{
 					Computed: true, ElementType: types.StringType,
 					MarkdownDescription: "Files, at most 50, that the primary never had or has otherwise, such as pushes to the wrong registry. " +
 						"They are left alone. Push what is in them again, or remove them by hand.",
 				},
-				"ahead_count": number("How many of them there are."),
-				"blocked_deletion": text("ID of a deletion that is over `max_delete_percent` and was therefore not carried out, empty when there is none. " +
+				"ahead_count": computed.Number("How many of them there are."),
+				"blocked_deletion": computed.Text("ID of a deletion that is over `max_delete_percent` and was therefore not carried out, empty when there is none. " +
 					"Given as `allow_deletions` of the registry's `replication` it is."),
 			},
 		},
 	}
-}
-
-func text(description string) schema.StringAttribute {
-	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
-}
-
-func number(description string) schema.Int64Attribute {
-	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
-}
-
-func flag(description string) schema.BoolAttribute {
-	return schema.BoolAttribute{Computed: true, MarkdownDescription: description}
 }

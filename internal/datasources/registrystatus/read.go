@@ -26,7 +26,7 @@ func (d *statusDataSource) Read(ctx context.Context, req datasource.ReadRequest,
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	q.Fleet, q.Credentials = d.data.Hosts, d.data.Credentials
+	q.Fleet, q.Credentials = d.Data.Hosts, d.Data.Credentials
 	answer, err := statusops.AskReplicas(ctx, q)
 	if err != nil {
 		resp.Diagnostics.Append(failure(q, err))

@@ -190,7 +190,7 @@ func (c *Cluster) view(ctx context.Context, m etcd.Member) etcd.View {
 	view := etcd.View{
 		ClusterID: status.ClusterID, MemberID: status.MemberID, Leader: status.Leader, Version: status.Version,
 		Learner: status.Learner, Applied: status.RaftApplied, Alarms: alarms(status.Errors),
-		DowngradeTarget: status.DowngradeTarget,
+		DowngradeTarget: status.DowngradeTarget, StorageVersion: status.StorageVersion,
 	}
 	for _, p := range status.Members {
 		view.Peers = append(view.Peers, etcd.Peer{ID: p.ID, Name: p.Name, PeerURLs: p.PeerURLs, Learner: p.Learner})

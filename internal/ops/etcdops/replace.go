@@ -86,8 +86,10 @@ func (r *replacement) swap(ctx context.Context, l look) error {
 		return r.restore(ctx)
 	}
 	if r.hasCurrent && !r.hasOld {
-		if err := r.c.flushLog(ctx, r.m, l); err != nil {
-			return err
+		if !r.step.Overtaken {
+			if err := r.c.flushLog(ctx, r.m, l); err != nil {
+				return err
+			}
 		}
 		if err := r.host.StopContainer(ctx, r.current.ID, r.c.Desired.Settings.StopGrace); err != nil {
 			return err
@@ -179,7 +181,9 @@ func (r *replacement) undo(ctx context.Context, failure error) error {
 		return fmt.Errorf("%w\n\nThe old container could not be put back: %w. It is still there as %s", failure, err, etcd.PreviousName(r.c.identity(r.m)))
 	}
 	if err := r.proven(ctx); err != nil {
-		return fmt.Errorf("%w\n\nThe old container was put back, but: %w", failure, err)
+		return fmt.Errorf("%w\n\nThe old container was put back, but: %w. No other member was touched. Correct what the log says and apply again. "+
+			"If nothing helps, and the others are a quorum, take %s out of members and apply, then put it back and apply: it gets its data anew from them",
+			failure, err, r.m.Name)
 	}
 	return fmt.Errorf("%w\n\nThe old container was put back and works. No other member was touched", failure)
 }

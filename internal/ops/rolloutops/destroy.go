@@ -20,7 +20,7 @@ func (s *Service) Destroy(ctx context.Context, purge bool) (left []string, err e
 		Observe: func(ctx context.Context) (rollout.Observed, error) {
 			var err error
 			// Whether it is ready makes no difference any more.
-			if view, err = s.look(ctx); err != nil || len(view.Silent) > 0 || !s.keepsData() {
+			if view, err = s.look(ctx, s.hosts()); err != nil || len(view.Silent) > 0 || !s.keepsData() {
 				return view.Observed, err
 			}
 			err = s.listVolumes(ctx, s.hosts())

@@ -28,7 +28,7 @@ func (w *world) wanted(image string, hosts ...string) rollout.Desired {
 // apply is a process of its own that applies d.
 func (w *world) apply(t *testing.T, ctx context.Context, d rollout.Desired) (Result, error) {
 	t.Helper()
-	s := &Service{Desired: d, Fleet: w.fleet(t), ReadyTimeout: w.patience, Secrets: []string{canary}}
+	s := &Service{Desired: d, Fleet: w.fleet(t), ReadyTimeout: w.patience, Settle: w.settle, Secrets: []string{canary}}
 	for host := range w.hosts {
 		s.Known = append(s.Known, host)
 	}

@@ -3,12 +3,13 @@ package rolloutops
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/runner"
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 )
@@ -69,31 +70,41 @@ func (s *Service) rollback(ctx context.Context, failed *runner.StepError) error 
 func (s *Service) interrupted(ctx context.Context, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedTimeout)
 	defer cancel()
-	view, err := s.lookBack(ctx, s.hosts(), true)
-	if err != nil {
-		return cause // as much as a process that was killed could do
-	}
+	var mu sync.Mutex
 	var back []string
-	for _, host := range slices.Sorted(maps.Keys(view.Hosts)) {
+	// Each host by itself, because another one may hang.
+	err := survey.Each(ctx, s.hosts(), func(ctx context.Context, host string) error {
+		view, err := s.lookBack(ctx, []string{host}, true)
+		if err != nil {
+			return nil // as much as a process that was killed could do
+		}
 		done, err := s.putBack(ctx, view, host)
 		if err != nil {
-			return fmt.Errorf("%w\n\nThe old container on %s could not be put back; applying again goes on from here: %w", cause, host, err)
+			return fmt.Errorf("the old container on %s could not be put back: %w", host, err)
 		}
 		if done {
+			mu.Lock()
+			defer mu.Unlock()
 			back = append(back, host)
 		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w\n\nApplying again goes on from here: %w", cause, err)
 	}
 	if len(back) == 0 {
 		return cause
 	}
+	slices.Sort(back)
 	return fmt.Errorf("%w\n\nIt was interrupted before the successor was ready: the old container on %s has been put back and started. "+
 		"Apply again to go on", cause, strings.Join(back, ", "))
 }
 
-// lookBack looks at the hosts and, when asked, at whether successors on hosts
-// are ready by now, which are not to be taken back.
+// lookBack looks at hosts and, when asked, at whether successors there are ready
+// by now, which are not to be taken back. It looks at no other host: one that
+// hangs would cost the time in which the old container has to be back.
 func (s *Service) lookBack(ctx context.Context, hosts []string, ask bool) (View, error) {
-	view, err := s.look(ctx)
+	view, err := s.look(ctx, hosts)
 	if err != nil || !ask {
 		return view, err
 	}
@@ -129,7 +140,7 @@ func (s *Service) proof(ctx context.Context, host string) string {
 	ctx, cancel := context.WithTimeout(ctx, min(s.ReadyTimeout, rollbackTimeout))
 	defer cancel()
 	// What it was made of, and so how it is reached, may not be what is desired.
-	view, err := s.look(ctx)
+	view, err := s.look(ctx, []string{host})
 	if err == nil {
 		_, err = s.poll(ctx, map[string]container.Found{host: view.Hosts[host].Container}, nil)
 	}

@@ -31,6 +31,12 @@ type Service struct {
 	Credentials ankaapi.Credentials
 	// ReadyTimeout is how long a started service may take until it is ready.
 	ReadyTimeout time.Duration
+	// Settle is how long the successor of a container has to have been ready,
+	// whenever it was asked, before the old one is removed and the next host is
+	// touched. One that ends after its first answer is taken back by that, and
+	// a client that finds one host without the service finds the next one up:
+	// it takes Settle longer than its own patience to be too late there again.
+	Settle time.Duration
 	// Secrets are masked wherever logs of containers are shown.
 	Secrets []string
 	// Replacing: this is the plan for a new resource, and ports that another
@@ -165,21 +171,21 @@ func (s *Service) replica(host string) rollout.Replica {
 // Observe looks at all hosts at the same time: one call to each daemon, and
 // one request to each running replica.
 func (s *Service) Observe(ctx context.Context) (View, error) {
-	view, err := s.look(ctx)
+	view, err := s.look(ctx, s.hosts())
 	if err != nil {
 		return view, err
 	}
 	return view, s.probeAll(ctx, &view, s.hosts())
 }
 
-// look is [Service.Observe] without a request to the replicas.
-func (s *Service) look(ctx context.Context) (View, error) {
+// look is [Service.Observe] of some hosts, without a request to the replicas.
+func (s *Service) look(ctx context.Context, hosts []string) (View, error) {
 	view := View{
 		Observed: rollout.Observed{Hosts: map[string]rollout.Host{}, Recorded: s.Recorded},
 		Silent:   map[string]error{}, NotReady: map[string]error{},
 	}
 	var declared []string
-	for _, name := range s.hosts() {
+	for _, name := range hosts {
 		if is, _ := s.Fleet.Declares(name); is {
 			declared = append(declared, name)
 			continue
@@ -215,6 +221,7 @@ func (s *Service) host(name string, found []container.Found) rollout.Host {
 		Missing:    s.missing[name],
 	}
 	leftover := s.leftover
+	_, host.Unsettled = s.starts[name]
 	s.mu.Unlock()
 	for _, c := range found {
 		if _, is := leftover[c.ID]; is {

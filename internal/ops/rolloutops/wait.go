@@ -84,40 +84,49 @@ func (s *Service) start(host string) (time.Time, bool) {
 // has ended, which costs a call to its daemon.
 const endingRounds = 4
 
-// poll asks the containers on hosts until all are ready. It ends early when
-// one on a fragile host keeps ending. Beside an error it tells by host why those
-// that are not ready are not.
+// poll asks the containers on hosts until all are ready, those on fragile hosts
+// for as long as they have to settle. It ends early when one on a fragile host
+// keeps ending. Beside an error it tells by host why those that are not ready
+// are not.
 func (s *Service) poll(ctx context.Context, containers map[string]container.Found, fragile []string) (map[string]error, error) {
 	hosts := slices.Sorted(maps.Keys(containers))
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
-	reasons := map[string]error{}
+	reasons, since := map[string]error{}, map[string]time.Time{}
 	var mu sync.Mutex
 	for round := 1; ; round++ {
 		err := survey.Each(ctx, hosts, func(ctx context.Context, name string) error {
 			err := s.probe(ctx, name, containers[name])
 			mu.Lock()
 			defer mu.Unlock()
-			switch {
+			switch _, was := since[name]; {
+			case err == nil && was:
 			case err == nil:
 				delete(reasons, name)
+				since[name] = time.Now()
+			case ctx.Err() != nil && was:
+				return nil // it was in time, and has not failed since
 			case ctx.Err() == nil || reasons[name] == nil:
+				delete(since, name)
 				reasons[name] = err // that the time is over says less than the last answer
 			}
 			return err
 		})
-		if err == nil {
+		hosts = slices.DeleteFunc(hosts, func(name string) bool {
+			began, is := since[name]
+			return is && (!slices.Contains(fragile, name) || time.Since(began) >= s.Settle)
+		})
+		if len(hosts) == 0 {
 			return nil, nil
 		}
-		hosts = slices.Sorted(maps.Keys(reasons))
-		if round%endingRounds == 0 {
+		if round%endingRounds == 0 && len(reasons) > 0 {
 			if err := s.ending(ctx, fragile); err != nil {
 				return reasons, err
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return reasons, err
+			return reasons, err // none where all that is left has still to settle
 		case <-ticker.C:
 		}
 	}

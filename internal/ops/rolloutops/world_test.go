@@ -37,8 +37,9 @@ type world struct {
 	trace []string
 	// graces are the seconds that the stopped containers had, in order.
 	graces []string
-	// patience is how long services may take.
-	patience time.Duration
+	// patience is how long services may take, settle how long they have to stay
+	// ready.
+	patience, settle time.Duration
 }
 
 // engine is one host.

@@ -14,6 +14,7 @@ var (
 	upEdges = []edge{
 		{"container removed and next minor version", (*proof).goneAndUp},
 		{"upgrade killed at its end and taken back", (*proof).upTakenBack},
+		{"put back behind the cluster", (*proof).overtaken},
 	}
 	downEdges = []edge{{"downgrade killed and taken back", (*proof).downTakenBack}}
 )

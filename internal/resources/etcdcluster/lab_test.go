@@ -4,45 +4,22 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strings"
 	"testing"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
 )
 
 var dialer net.Dialer
 
-// labAndTarget is for tests that break hosts or look at them with docker.
-func labAndTarget(t *testing.T) (*testlab.Lab, *testlab.Target) {
-	t.Helper()
-	target := testlab.ForTest(t)
-	if target.Lab == nil {
-		t.Fatalf("this test breaks hosts on purpose and runs on the lab only: unset %s and run as root", testlab.EnvHosts)
-	}
-	return target.Lab, target
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// docker runs the docker CLI against a host and returns what it printed.
-func docker(t testing.TB, lab *testlab.Lab, host string, arguments ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	output, err := lab.Host(host).Docker(ctx, arguments...)
-	if err != nil {
-		t.Fatalf("docker %s on %s: %v\n%s", strings.Join(arguments, " "), host, err, output)
-	}
-	return strings.TrimSpace(output)
-}
+var (
+	labAndTarget = acctest.Lab
+	must         = acctest.Must
+	docker       = acctest.Docker
+)
 
 // url is where the member on the host serves clients.
 func url(lab *testlab.Lab, host string) string {

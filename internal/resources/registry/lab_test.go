@@ -1,7 +1,6 @@
 package registry_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -9,50 +8,19 @@ import (
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
 )
 
 func TestMain(m *testing.M) { testlab.Main(m) }
 
 const timeout = 30 * time.Second
 
-// labAndTarget is for tests that break hosts or look at them with docker.
-func labAndTarget(t *testing.T) (*testlab.Lab, *testlab.Target) {
-	t.Helper()
-	target := testlab.ForTest(t)
-	if target.Lab == nil {
-		t.Fatalf("this test breaks hosts on purpose and runs on the lab only: unset %s and run as root", testlab.EnvHosts)
-	}
-	return target.Lab, target
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// shell runs a script on a host and returns what it printed.
-func shell(t testing.TB, lab *testlab.Lab, host, script string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	output, err := lab.Host(host).Run(ctx, script)
-	if err != nil {
-		t.Fatalf("%s on %s: %v\n%s", script, host, err, output)
-	}
-	return strings.TrimSpace(output)
-}
-
-// containers are the IDs of the containers of a role, running or not, by host.
-func containers(t testing.TB, lab *testlab.Lab, role string) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	for _, host := range lab.Hosts {
-		found[host.Name] = shell(t, lab, host.Name, "docker ps -aq --no-trunc --filter label=io.github.anka-ha.role="+role)
-	}
-	return found
-}
+var (
+	labAndTarget = acctest.Lab
+	must         = acctest.Must
+	shell        = acctest.Shell
+	containers   = acctest.Containers
+)
 
 // data is the directory of the volume that the registry of a host has unless
 // told otherwise.

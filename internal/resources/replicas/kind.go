@@ -94,13 +94,17 @@ func (r *Resource[M]) Configure(_ context.Context, req resource.ConfigureRequest
 	r.data = data
 }
 
+// settle is longer than the second for which an impatient client waits for one
+// URL: one that has found a host in its change finds the next one up.
+const settle = 1200 * time.Millisecond
+
 // service binds what a model desires to the hosts. The secrets of config, when
 // given, go into the containers.
 func (r *Resource[M]) service(ctx context.Context, m, config *M) (*rolloutops.Service, diag.Diagnostics) {
 	desired, diagnostics := r.Desired(ctx, m, r.data)
 	s := &rolloutops.Service{
 		Desired: desired, Fleet: r.data.Hosts, Credentials: r.data.Credentials,
-		ReadyTimeout: r.Shared(m).readyTimeout(),
+		ReadyTimeout: r.Shared(m).readyTimeout(), Settle: settle,
 		Log: func(ctx context.Context, step topology.Step) {
 			tflog.Info(ctx, fmt.Sprintf("%s step", r.Role), map[string]any{
 				"name": desired.Owner, "step": step.String(), "cause": step.Cause(),

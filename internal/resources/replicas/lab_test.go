@@ -1,7 +1,6 @@
 package replicas_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -16,66 +15,21 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
 )
 
 func TestMain(m *testing.M) { testlab.Main(m) }
 
 const timeout = 30 * time.Second
 
-// labAndTarget is for tests that break hosts or look at them with docker.
-func labAndTarget(t *testing.T) (*testlab.Lab, *testlab.Target) {
-	t.Helper()
-	target := testlab.ForTest(t)
-	if target.Lab == nil {
-		t.Fatalf("this test breaks hosts on purpose and runs on the lab only: unset %s and run as root", testlab.EnvHosts)
-	}
-	return target.Lab, target
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// docker runs the docker CLI against a host and returns what it printed.
-func docker(t testing.TB, lab *testlab.Lab, host string, arguments ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	output, err := lab.Host(host).Docker(ctx, arguments...)
-	if err != nil {
-		t.Fatalf("docker %s on %s: %v\n%s", strings.Join(arguments, " "), host, err, output)
-	}
-	return strings.TrimSpace(output)
-}
-
-// shell runs a script on a host and returns what it printed.
-func shell(t testing.TB, lab *testlab.Lab, host, script string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	output, err := lab.Host(host).Run(ctx, script)
-	if err != nil {
-		t.Fatalf("%s on %s: %v\n%s", script, host, err, output)
-	}
-	return strings.TrimSpace(output)
-}
-
-// ids are the IDs of a service's containers, by host.
-func ids(t testing.TB, lab *testlab.Lab, role string) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	for _, host := range lab.Hosts {
-		found[host.Name] = docker(t, lab, host.Name, "ps", "-aq", "--no-trunc", "--filter", "label=io.github.anka-ha.role="+role)
-	}
-	return found
-}
-
-func emptyPlan() resource.ConfigPlanChecks {
-	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectEmptyPlan()}}
-}
+var (
+	labAndTarget = acctest.Lab
+	must         = acctest.Must
+	docker       = acctest.Docker
+	shell        = acctest.Shell
+	ids          = acctest.Containers
+	emptyPlan    = acctest.EmptyPlan
+)
 
 func action(address string, kind plancheck.ResourceActionType) resource.ConfigPlanChecks {
 	return resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, kind)}}

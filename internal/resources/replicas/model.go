@@ -18,6 +18,7 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
@@ -181,7 +182,7 @@ func (m *Model) setURLs(known map[string]string) {
 func (m *Model) readyTimeout() time.Duration {
 	d, err := time.ParseDuration(m.ReadyTimeout.ValueString())
 	if err != nil || d <= 0 {
-		d, _ = time.ParseDuration(DefaultReadyTimeout)
+		return rollout.ReadyTimeout
 	}
 	return d
 }

@@ -22,17 +22,12 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
-const (
-	// DefaultName is that of a deployment that needs no other.
-	DefaultName = "anka"
-	// DefaultReadyTimeout leaves an old container time to be serving again
-	// within a minute when its successor fails, beside the time that it takes
-	// to stop it.
-	DefaultReadyTimeout = "30s"
-)
+// DefaultName is that of a deployment that needs no other.
+const DefaultName = "anka"
 
 // Described is what the shared attributes say of a service.
 type Described struct {
@@ -79,9 +74,10 @@ func Attributes(ctx context.Context, d Described) map[string]schema.Attribute {
 		"restart_policy": dockerattr.RestartPolicy(""),
 		"log":            dockerattr.Log(""),
 		"ready_timeout": schema.StringAttribute{
-			Optional: true, Computed: true, Default: stringdefault.StaticString(DefaultReadyTimeout),
-			MarkdownDescription: fmt.Sprintf("How long a started %s may take until it answers as ready. In an update the old container is put back after that. Default `%s`.",
-				role, DefaultReadyTimeout),
+			Optional: true, Computed: true, Default: stringdefault.StaticString(rollout.ReadyTimeout.String()),
+			MarkdownDescription: fmt.Sprintf("How long a started %s may take until it answers as ready. In an update the old container is put back after that: "+
+				"with the defaults it serves again within %.0f s of being told to end, and a longer `ready_timeout` or `graceful_shutdown_timeout` adds to that. Default `%s`.",
+				role, rollout.Outage.Seconds(), rollout.ReadyTimeout),
 			Validators: []validator.String{validate.Duration()},
 		},
 		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{

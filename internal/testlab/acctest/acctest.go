@@ -1,6 +1,6 @@
 // Package acctest is what acceptance tests of all resources share: the
-// provider, its configuration for the lab, and checks of plans. It belongs to
-// the lab.
+// provider, its configuration for the lab, what is run on the hosts of the lab,
+// and checks of plans. It belongs to the lab.
 package acctest
 
 import (

@@ -78,6 +78,7 @@
 //	ANKASIM_LOG_ENV=true       the log begins with the environment, secrets included
 //	ANKASIM_EXIT=1             end at start with this exit code
 //	ANKASIM_EXIT_DELAY=3s      … but only after serving this long
+//	ANKASIM_NEVER_ENDS=true    after SIGTERM nothing is served, and the process stays
 //
 // All but version and license on some hosts only, as all replicas have one
 // environment:

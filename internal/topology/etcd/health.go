@@ -17,6 +17,9 @@ type View struct {
 	// DowngradeTarget is the version to which a downgrade is in progress, ""
 	// when none is or the member does not tell.
 	DowngradeTarget string
+	// StorageVersion is the version that this member's data is written for, ""
+	// before etcd 3.6. It follows the version that the cluster works as.
+	StorageVersion string
 	// Peers is the member list as this member has it.
 	Peers []Peer
 	// Applied is how far the member has applied the raft log.

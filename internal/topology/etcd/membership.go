@@ -26,6 +26,9 @@ type Membership struct {
 	// DowngradeTarget is the version to which a downgrade is in progress, such
 	// as 3.6.0, "" when none is or the leader does not tell.
 	DowngradeTarget string
+	// WorksAs is the version as which the cluster works, such as 3.7.0, "" when
+	// no member tells. Members of an older minor version do not start in it.
+	WorksAs string
 	// Alarms are active alarms, in words.
 	Alarms []string
 	// Split tells which members are of which cluster when there are several.
@@ -58,6 +61,12 @@ func Consensus(members []Member, views map[string]View) Membership {
 		// All of them know, the leader first.
 		if view.MemberID == view.Leader || m.DowngradeTarget == "" && followers[view.Leader] == nil {
 			m.DowngradeTarget = view.DowngradeTarget
+		}
+		// It was raised when the first has its data for it.
+		if stored, told := parsed(view.StorageVersion); told {
+			if highest, any := parsed(m.WorksAs); !any || highest.Before(stored) {
+				m.WorksAs = view.StorageVersion
+			}
 		}
 		followers[view.Leader] = append(followers[view.Leader], member.PeerURL())
 		// The leader's own list is the newest.

@@ -120,10 +120,11 @@ func TestConsensusTakesTheLeadersWord(t *testing.T) {
 			view.Peers = append(view.Peers, Peer{ID: 9, PeerURLs: []string{"http://10.0.0.9:2380"}, Learner: true})
 			view.DowngradeTarget = "3.6.0"
 		}
+		view.StorageVersion = map[string]string{"h1/etcd-1": "3.6.0", "h2/etcd-2": "3.7.0"}[key]
 		views[key] = view
 	}
 	m := Consensus(d.Members, views)
-	if len(m.Peers) != 4 || len(m.Alarms) != 1 || len(m.Versions) != 3 || m.Versions["http://10.0.0.1:2380"] != "3.5.35" || m.DowngradeTarget != "3.6.0" {
+	if len(m.Peers) != 4 || len(m.Alarms) != 1 || len(m.Versions) != 3 || m.Versions["http://10.0.0.1:2380"] != "3.5.35" || m.DowngradeTarget != "3.6.0" || m.WorksAs != "3.7.0" {
 		t.Errorf("%+v", m)
 	}
 	views["h3/etcd-3"] = View{Err: "refused"}

@@ -215,7 +215,8 @@ func (l life) late() []memberState {
 // its image or settings is in vain. It takes nobody's vote away.
 func (l life) mend() (topology.Step, error) {
 	for _, s := range l.late() {
-		if hash := s.container.Hash(); hash == l.hash(l.now, s) || hash == l.hash(l.d, s) || l.flushed(s) {
+		hash, overtaken := s.container.Hash(), l.overtaken(s.container)
+		if hash == l.hash(l.now, s) || !overtaken && (hash == l.hash(l.d, s) || l.flushed(s)) {
 			continue
 		}
 		if conflict := portConflict(l.o, s); conflict != nil {
@@ -231,7 +232,11 @@ func (l life) mend() (topology.Step, error) {
 		// The others may all have gone the way that it still has before it.
 		if to, err := ParseVersion(l.now.Version); err == nil {
 			way, _ := CheckChange([]Version{recordedVersion(s.container)}, to)
-			step.Flush = way.Flush
+			step.Flush = way.Flush && !overtaken
+		}
+		if step.Overtaken = overtaken; overtaken {
+			step.Why = fmt.Sprintf("its container runs etcd %s, which does not start in a cluster that works as %s",
+				recordedVersion(s.container).minor(), l.worksAs().minor())
 		}
 		return step, nil
 	}

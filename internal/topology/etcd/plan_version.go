@@ -164,11 +164,29 @@ func (l life) refuseLeap(absent []memberState) error {
 // flushing: what an interrupted replacement has to go on with is the container
 // that flushes the log, since the one that was put aside has not done it.
 func (l life) flushing(s memberState) bool {
-	if !l.way.Flush || s.container.Hash() == l.hash(l.d, s) {
+	if !l.way.Flush || s.container.Hash() == l.hash(l.d, s) || l.overtaken(s.previous) {
 		return false
 	}
 	flush := l.d.FlushSpec(s.Member, s.previous.Image, s.token())
 	return recordedVersion(s.previous).minor() == "3.6" && s.previous.Hash() != flush.Labels[container.LabelHash]
+}
+
+// worksAs is the version that the cluster works as, the zero value when nobody
+// tells.
+func (l life) worksAs() Version {
+	v, _ := parsed(l.c.WorksAs)
+	return v
+}
+
+// overtaken: the container is of an older minor version than the one that the
+// cluster works as, and it was not told of a downgrade. etcd refuses to start
+// then ("lower than determined cluster version"), so that no wait helps. It is
+// so when the last member on the way up is put back: from the moment on at
+// which all members run the later version there is no way back.
+func (l life) overtaken(found container.Found) bool {
+	made, cluster := recordedVersion(found), l.worksAs()
+	told := l.o.Downgrading || l.c.DowngradeTarget != ""
+	return !told && !made.IsZero() && made.Major == cluster.Major && made.Minor < cluster.Minor
 }
 
 // early: an interrupted replacement cannot go on to an older minor version,

@@ -137,6 +137,9 @@ func answer(t *rapid.T, d Desired, o *Observed) {
 	} else if rapid.IntRange(0, 9).Draw(t, "stale downgrade") == 0 {
 		c.DowngradeTarget = "3.5.0"
 	}
+	if rapid.Bool().Draw(t, "tells as what it works") {
+		c.WorksAs = lowest(c.Versions)
+	}
 	if rapid.IntRange(0, 19).Draw(t, "alarm") == 0 {
 		c.Alarms = []string{"NOSPACE"}
 	}

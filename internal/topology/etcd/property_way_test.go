@@ -29,6 +29,20 @@ func (w way) made(t *rapid.T, d Desired, m Member) Desired {
 	return d
 }
 
+// lowest is what a cluster of these versions works as, unless it is going down.
+func lowest(versions map[string]string) string {
+	var least Version
+	for _, text := range versions {
+		if v, err := ParseVersion(text); err == nil && (least.IsZero() || v.Before(least)) {
+			least = v
+		}
+	}
+	if least.IsZero() {
+		return ""
+	}
+	return least.minor() + ".0"
+}
+
 // checkWay is what must hold of every step on the way between two minor
 // versions.
 func checkWay(t *rapid.T, d Desired, o Observed, step topology.Step) {
@@ -78,7 +92,15 @@ func checkHopOf(t *rapid.T, d Desired, o Observed, s Replace, runs map[string]bo
 		old = one.previous
 	}
 	from, to := recordedVersion(old), recordedVersion(createdFrom(s.Of.Spec(s.Member, Rejoin, "")))
-	if s.Flush || s.Back || old.Status == container.Absent {
+	cluster, _ := ParseVersion(o.Membership.WorksAs)
+	behind := from.Minor < cluster.Minor && !o.Downgrading && o.Membership.DowngradeTarget == "" && old.Status != container.Absent
+	if s.Flush && behind {
+		t.Fatalf("%s on %s, which does not start in a cluster that works as %s", s, from, cluster)
+	}
+	if s.Overtaken && (!behind || o.Membership.Healthy[s.Member.PeerURL()]) {
+		t.Fatalf("%s leaves %s without a flush, where the cluster works as %q", s, from, o.Membership.WorksAs)
+	}
+	if s.Flush || s.Back || behind || old.Status == container.Absent {
 		return
 	}
 	flushed := old.Hash() == d.FlushSpec(s.Member, old.Image, "").Labels[container.LabelHash]

@@ -43,6 +43,7 @@ import (
 //	mute                     nobody speaks for the cluster
 //	alarm NOSPACE on etcd-1
 //	downgrading 3.6.0        the cluster was told of a downgrade
+//	works-as 3.7.0           the version that the cluster works as
 //	ran 3.6.16               what the state knows the members to have run
 //	member-runs h2 etcd-2 3.6.16   what this one says that it runs
 //	runs 3.6.16              what all members run
@@ -308,6 +309,8 @@ func (s *scenario) answer(words []string, options map[string]string) bool {
 		c.Versions[at(words[1], words[2], "").PeerURL()] = words[3]
 	case "downgrading":
 		c.DowngradeTarget = words[1]
+	case "works-as":
+		c.WorksAs = words[1]
 	case "alarm":
 		c.Alarms = append(c.Alarms, strings.Join(words[1:], " "))
 	case "runs":

@@ -68,6 +68,11 @@ type Replace struct {
 	// Back: the old container that an interrupted replacement left is put back
 	// as it was.
 	Back bool
+	// Overtaken: the old container is of an older minor version than the one that
+	// the cluster works as, so that it does not run and nothing can be written
+	// through it. What its log has behind the last raft snapshot was written by
+	// the later version, or would not have been.
+	Overtaken bool
 	// Of is what the new container is made of.
 	Of  Desired
 	Why string

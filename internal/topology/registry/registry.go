@@ -4,8 +4,6 @@
 package registry
 
 import (
-	"time"
-
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
@@ -20,8 +18,6 @@ const (
 	containerPort = 8089
 	// BasePath is where the data is inside the container.
 	BasePath = "/mnt/vol"
-	// stopGrace leaves uploads in flight some time to end.
-	stopGrace = 30 * time.Second
 )
 
 // BasePathVariable says to the registry where its data is. Images carry no
@@ -57,7 +53,7 @@ func (s Settings) Desired(replicas []service.Replica) rollout.Desired {
 		if s.Storage.S3 {
 			wired[BackendVariable] = "s3"
 		}
-		spec := s.Spec(r, service.Inside{Table: Table, Port: containerPort, Wired: wired, StopGrace: stopGrace})
+		spec := s.Spec(r, service.Inside{Table: Table, Port: containerPort, Wired: wired, StopGrace: rollout.StopGrace})
 		spec.Mounts = []container.Mount{s.Storage.mount(s.Values, s.Owner, r.Host)}
 		desired.Replicas = append(desired.Replicas, rollout.Replica{
 			Host:           r.Host,

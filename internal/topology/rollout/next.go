@@ -86,6 +86,8 @@ func judge(d Desired, r Replica, o Observed) verdict {
 		return set(heal, "not ready any more")
 	case equal && !ready:
 		return set(wait, "not ready yet")
+	case ready && v.replacing && h.Unsettled:
+		return set(wait, "it has to stay ready")
 	case equal && v.replacing:
 		return set(drop, "its successor is ready")
 	case equal:

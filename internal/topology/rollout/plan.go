@@ -58,7 +58,7 @@ func simulate(d Desired, h Host, name string, step topology.Step) Host {
 	case Start:
 		h.Container.Status, h.Ready = container.Running, false
 	case Wait:
-		h.Container.Status, h.Ready = container.Running, true
+		h.Container.Status, h.Ready, h.Unsettled = container.Running, true, false
 	case Replace:
 		if absent(h.Previous) {
 			h.Previous = h.Container

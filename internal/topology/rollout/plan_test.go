@@ -36,6 +36,7 @@ func found(host, image string, status container.Status) container.Found {
 //	h1 unreachable               no answer
 //	h1 taken 80 nginx            another container publishes the port
 //	h1 recorded v1               what the state says was applied there
+//	h1 unsettled                 this apply has just started its container
 //	h1 has v2                    an image that is on the host
 //	h1 made second               the label that "together" compares
 //
@@ -109,6 +110,8 @@ func observe(t *testing.T, input string) rollout.Observed {
 			h.Taken = append(h.Taken, rollout.TakenPort{Port: container.Port{HostPort: n}, By: words[2]})
 		case "has":
 			h.Pulled = append(h.Pulled, words[1])
+		case "unsettled":
+			h.Unsettled = true
 		case "absent":
 		default:
 			h.Container = found(name, words[1], container.Status(words[0]))

@@ -43,6 +43,7 @@ func start(t *rapid.T) (rollout.Desired, rollout.Observed) {
 			o.Recorded[name] = spec(name, rapid.SampledFrom(images).Draw(t, "recorded")).Labels[container.LabelHash]
 		}
 		h.Ready = h.Container.Status == container.Running && rapid.Bool().Draw(t, "ready")
+		h.Unsettled = rapid.Bool().Draw(t, "unsettled")
 		if wanted && rapid.IntRange(0, 5).Draw(t, "reach") == 0 {
 			h = rollout.Host{Reach: topology.Unreachable}
 			o.Recorded[name] = spec(name, image).Labels[container.LabelHash]
@@ -126,6 +127,9 @@ func checkStep(t *rapid.T, d rollout.Desired, before, after map[string]rollout.H
 	for name, h := range before {
 		if h.Reach != topology.Reachable && slices.Contains(on(step), name) {
 			t.Fatalf("%q acts on an unreachable host", step)
+		}
+		if _, drops := step.(rollout.Drop); drops && h.Unsettled && slices.Contains(on(step), name) {
+			t.Fatalf("%q before its successor was waited for", step)
 		}
 		_, renames := step.(rollout.Restore) // which is not felt where it still runs
 		if serves(h) && !serves(after[name]) && !renames {

@@ -81,6 +81,9 @@ type Host struct {
 	Incomplete container.Found
 	// Ready reports whether the service in Container answers as ready.
 	Ready bool
+	// Unsettled: this apply has started Container and has not waited for it yet.
+	// Where Previous is kept, that it answers once is no proof.
+	Unsettled bool
 	// Pulled are the images known to be on the host. They are asked for only
 	// when something is going to be created, so that a plan without changes
 	// costs no call.

@@ -75,28 +75,3 @@ func (t Table) Secrets(values Values) (env map[string]string, files []container.
 	}
 	return env, files
 }
-
-// shortestMasked is the length of the shortest line of a private key that is
-// worth masking: shorter ones are in many texts.
-const shortestMasked = 16
-
-// Masked are the texts that must be in no log or message: secrets, and the
-// lines of private keys, as a service that prints a key prints it by lines.
-func (t Table) Masked(values Values) []string {
-	var masked []string
-	for _, s := range t {
-		value, is := values[s.Env]
-		switch {
-		case !is || value == Unknown || value == "":
-		case s.Secret:
-			masked = append(masked, value)
-		case s.Kind == KindPrivateKey:
-			for line := range strings.Lines(value) {
-				if line = strings.TrimSpace(line); len(line) >= shortestMasked && !strings.HasPrefix(line, "-----") {
-					masked = append(masked, line)
-				}
-			}
-		}
-	}
-	return masked
-}

@@ -25,6 +25,7 @@ type Faults struct {
 	Exit       bool          // ANKASIM_EXIT is set: end instead of serving
 	ExitCode   int           // the value of ANKASIM_EXIT
 	ExitDelay  time.Duration // ANKASIM_EXIT_DELAY, serve this long before ending
+	NeverEnds  bool          // ANKASIM_NEVER_ENDS, SIGTERM ends the service and not the process
 
 	// Host and File limit the misbehaviour, not version and license, to some of
 	// the containers with one environment; see Only.
@@ -43,6 +44,7 @@ func (r *reader) faults() Faults {
 		Exit:       r.text("ANKASIM_EXIT", "") != "",
 		ExitCode:   r.number("ANKASIM_EXIT", 0),
 		ExitDelay:  r.duration("ANKASIM_EXIT_DELAY", 0),
+		NeverEnds:  r.flag("ANKASIM_NEVER_ENDS"),
 		Host:       r.text("ANKASIM_FAULT_HOST", ""),
 		File:       r.text("ANKASIM_FAULT_FILE", ""),
 	}

@@ -120,8 +120,15 @@ func logEnvironment(log *glog.Logger, s settings.Server) {
 	}
 }
 
-// withFaults runs serve, which it ends early where ANKASIM_EXIT asks for that.
+// farAway is longer than anybody waits for a process to end.
+const farAway = 24 * time.Hour
+
+// withFaults runs serve, which it ends early where ANKASIM_EXIT asks for that,
+// and after which it hangs where ANKASIM_NEVER_ENDS does.
 func withFaults(ctx context.Context, f settings.Faults, serve func(context.Context) error) error {
+	if f.NeverEnds {
+		defer func() { <-time.After(farAway) }()
+	}
 	if !f.Exit {
 		return serve(ctx)
 	}

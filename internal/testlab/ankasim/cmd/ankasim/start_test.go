@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -63,6 +64,33 @@ func TestStart_readyAtOnceAndSaysWhatItIgnores(t *testing.T) {
 	}
 	if log := p.output.String(); !strings.Contains(log, "ANKA_BASE_PATHS") || strings.Contains(log, secret) {
 		t.Errorf("log: %s", log)
+	}
+}
+
+// TestFaults_neverEnds: told to end, it serves no more and stays.
+func TestFaults_neverEnds(t *testing.T) {
+	address := freeAddress(t)
+	p := ankasim(t, "registry", "ANKA_LISTEN_ADDR="+address, "ANKA_BASE_PATH="+t.TempDir(), "ANKASIM_NEVER_ENDS=true")
+	p.waitFor(http.DefaultClient, 200, "http://"+address+"/readyz")
+	p.signal(syscall.SIGTERM)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(10 * time.Second); ; {
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			break
+		}
+		_ = conn.Close()
+		select {
+		case <-deadline:
+			t.Fatal("it still serves")
+		case <-tick.C:
+		}
+	}
+	select {
+	case <-p.ended:
+		t.Error("it has ended")
+	case <-time.After(500 * time.Millisecond):
 	}
 }
 
