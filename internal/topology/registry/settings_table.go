@@ -31,8 +31,8 @@ var centralLogs = service.Table{
 		Group: "logging", Attribute: "access_logs", Env: "ANKA_ACCESS_LOGS", Kind: service.KindBool, Default: "false",
 		Description: "Whether every request is logged. Default `false`.",
 	}, {
-		Group: "logging", Attribute: "verbosity_by_module", Env: "ANKA_VMODULE", Kind: service.KindList,
-		Description: "Verbosity of single source files, each as `PATTERN=LEVEL`, such as `[\"upload=5\"]`. For the vendor's support.",
+		Group: "logging", Attribute: "verbosity_by_module", Env: "ANKA_VMODULE", Kind: service.KindLevelList, Range: service.NotNegative,
+		Description: "Verbosity of single source files, each as `PATTERN=LEVEL` with a level from `0` on, such as `[\"upload=5\"]`. For the vendor's support.",
 	}, {
 		Group: "logging", Attribute: "files_directory", Env: "ANKA_FILES_DIR", Kind: service.KindPath, Default: "/files",
 		Description: "Directory of what belongs to no VM, such as central logs, below the storage. Default `/files`.",
