@@ -43,7 +43,7 @@ func watches(t *testing.T, host *testlab.Host, dir string) *watch {
 			case <-ticker.C:
 			}
 			// Names and sizes: what is in them is compared in the end.
-			output, err := host.Run(ctx, "cd "+dir+" && find vm_dir images_dir state_file_dir -type f ! -name '*.upload' -printf '%p %s\n' && echo whole")
+			output, err := host.Run(ctx, "cd "+dir+" && test -f .anka-registry && { find vm_dir images_dir state_file_dir -type f ! -name '*.upload' -printf '%p %s\n' 2>/dev/null; echo whole; }")
 			if err != nil || !strings.HasSuffix(output, "whole\n") {
 				continue // it is down, or going down
 			}

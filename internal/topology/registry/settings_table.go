@@ -16,13 +16,13 @@ var Table = slices.Concat(
 var general = service.Table{
 	{
 		Group: "general", Attribute: "image_directory", Env: "ANKA_IMAGE_DIR_PATH", Kind: service.KindText, Default: "images_dir",
-		Description: "Directory of disk images below the storage. Default `images_dir`. Changing it does not move what is there.",
+		Description: "Directory of disk images below the storage; with `replication` a relative path of letters, digits and `._-/`. Default `images_dir`. Changing it does not move what is there.",
 	}, {
 		Group: "general", Attribute: "state_file_directory", Env: "ANKA_STATE_FILE_DIR_PATH", Kind: service.KindText, Default: "state_file_dir",
-		Description: "Directory of the states of suspended VMs below the storage. Default `state_file_dir`. Changing it does not move what is there.",
+		Description: "Directory of the states of suspended VMs below the storage; with `replication` a relative path of letters, digits and `._-/`. Default `state_file_dir`. Changing it does not move what is there.",
 	}, {
 		Group: "general", Attribute: "vm_directory", Env: "ANKA_VM_DIR_PATH", Kind: service.KindText, Default: "vm_dir",
-		Description: "Directory of templates and tags, which name the disk images, below the storage. Default `vm_dir`. Changing it does not move what is there.",
+		Description: "Directory of templates and tags, which name the disk images, below the storage; with `replication` a relative path of letters, digits and `._-/`. Default `vm_dir`. Changing it does not move what is there.",
 	},
 }
 
