@@ -89,6 +89,11 @@ func TestAccRegistry_faults(t *testing.T) {
 	shell(t, s.lab, "h2", "mount -t tmpfs -o size=330m tmpfs /srv/registry")
 	t.Cleanup(func() { shell(t, s.lab, "h2", "while mountpoint -q /srv/registry; do umount -l /srv/registry; done") })
 	prove := func(*terraform.State) error {
+		began := time.Now()
+		healed := func(fault string) {
+			t.Logf("%s: all was equal after %s", fault, time.Since(began).Round(100*time.Millisecond))
+			began = time.Now()
+		}
 		push(t, s.lab, "h1", "small", "v1")
 		s.equal("h1", "h2", "h3")
 		watching := map[string]*watch{"h2": watches(t, s.lab.Host("h2"), "/srv/registry"), "h3": watches(t, s.lab.Host("h3"), "/srv/registry")}
@@ -114,6 +119,7 @@ func TestAccRegistry_faults(t *testing.T) {
 		if got := shell(t, s.lab, "h3", "stat -c %i /srv/registry/images_dir/"+layer); got != fmt.Sprint(inode) {
 			t.Errorf("the layer is not the part, of %d bytes, that was there when the link broke", size)
 		}
+		healed("link cut")
 
 		// The storage of h2 has no room for this one.
 		had := s.list("h2")
@@ -126,6 +132,7 @@ func TestAccRegistry_faults(t *testing.T) {
 		}
 		shell(t, s.lab, "h2", "rm /srv/registry/other")
 		s.equal("h1", "h2")
+		healed("storage full")
 
 		// The host's whole disk is full, containers and logs included.
 		must(t, s.lab.Host("h3").FillDisk(s.ctx))
@@ -138,6 +145,7 @@ func TestAccRegistry_faults(t *testing.T) {
 		}
 		must(t, s.lab.Host("h3").FreeDisk(s.ctx))
 		s.equal("h1", "h3")
+		healed("disk full")
 
 		must(t, s.lab.Host("h3").PowerOff(s.ctx))
 		push(t, s.lab, "h1", "small", "v3")
@@ -145,6 +153,7 @@ func TestAccRegistry_faults(t *testing.T) {
 		s.equal("h1", "h2")
 		must(t, s.lab.Host("h3").PowerOn(s.ctx))
 		s.equal("h1", "h3")
+		healed("host down")
 		for host, w := range watching {
 			w.end()
 			if w.fault != "" || w.looks < 20 {

@@ -9,7 +9,9 @@ import (
 // TestAccRegistry_markers: data that nobody has said to belong to a registry,
 // and that of another one, is refused; a copied disk that is announced is
 // taken, and nothing of it transferred again. Where the marker file is gone
-// replication stops and says so, and the ways back that are told are ways.
+// replication stops and says so, and the ways back that are told are ways. A
+// container of somebody else under the name of one of replication's is left
+// alone.
 func TestAccRegistry_markers(t *testing.T) {
 	s := newScenario(t)
 	const storage = `storage = { path = "/srv/registry" }`
@@ -20,9 +22,19 @@ func TestAccRegistry_markers(t *testing.T) {
 	}
 	s.equal("h1", "h2")
 
+	// A registry of another configuration, for its host "replication-h3", has the name.
+	const taken = "anka-acc-registry-replication-h3"
+	s.write(threeHosts, every2s(""), storage)
+	shell(t, s.lab, "h3", "docker create --name "+taken+" --label io.github.anka-ha.owner=acc --label io.github.anka-ha.role=registry "+
+		"--label io.github.anka-ha.instance=replication-h3 "+s.target.RegistryImage)
+	s.refused(taken, "did not create")
+	if got := shell(t, s.lab, "h3", "docker ps -a --format '{{.Names}}'"); got != taken {
+		t.Errorf("h3 has the containers %s", got)
+	}
+	shell(t, s.lab, "h3", "docker rm "+taken)
+
 	s.copyStorage("h1", "h3")
 	before := s.inodes("h3")
-	s.write(threeHosts, every2s(""), storage)
 	s.refused("storage of the new replica on h3 (/srv/registry) has data and no file .anka-registry", "Add the host to replication.seeded")
 	shell(t, s.lab, "h3", "echo 0123456789abcdef0123456789abcdef >/srv/registry/.anka-registry")
 	seeded := every2s(`seeded = ["h3"]`)

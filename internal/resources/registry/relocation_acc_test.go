@@ -35,7 +35,12 @@ func TestAccStorage_relocation(t *testing.T) {
 	must(t, err)
 	s.says(plainText(plan), "Storage of the registry changes", "The data stays where it was and is not moved",
 		"h1: from volume anka-acc-registry-h1 to /srv/registry", "h2: from volume anka-acc-registry-h2 to /srv/registry", "h3: from volume anka-acc-registry-h3 to /srv/registry")
-	s.refused("storage of the new replica on h3 (/srv/registry) has data and no file .anka-registry", "replication.seeded")
+	s.refused("storage of the new replica on h3 (/srv/registry) has data and no file .anka-registry", "replication.seeded", "Nothing is replicated")
+	for host, id := range containers(t, s.lab, "registry-replication") {
+		if id != "" {
+			t.Errorf("%s still replicates what was left", host)
+		}
+	}
 	s.write(threeHosts, every2s(`seeded = ["h3"]`), storage)
 	s.apply()
 	s.equal("h1", "h2", "h3")

@@ -204,6 +204,7 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 	marking, diagnostics := s.mark(ctx)
 	all.Append(diagnostics...)
 	if all.HasError() {
+		all.Append(s.suspend(ctx)...)
 		return all
 	}
 	tenure := s.nextTenure(marking.ID)

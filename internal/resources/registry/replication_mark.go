@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -65,6 +66,28 @@ func (s *stage) mark(ctx context.Context) (registry.Marking, diag.Diagnostics) {
 // wayBack says what to do about a marker file that is gone.
 const wayBack = "Mount the disk and restart the registry's containers. If the disk is there, with all its data, and only the file is gone, copy the file from another replica. " +
 	"If the data is lost for good, take the host out of replicas, apply, and add it again; a primary has to be another one before that."
+
+// suspend ends a replication of storage that the registries have left: it would
+// go on with what nobody pushes to any more, and call itself in sync.
+func (s *stage) suspend(ctx context.Context) diag.Diagnostics {
+	var all diag.Diagnostics
+	var left []string
+	for _, host := range s.service.Known {
+		if place, marked := s.place(host); marked && s.nextPlace(host) != "" && place != s.nextPlace(host) {
+			left = append(left, host)
+		}
+	}
+	if len(left) == 0 || ctx.Err() != nil {
+		return all
+	}
+	if _, err := s.service.Destroy(ctx, false); err != nil {
+		all.Append(failed("stop", err))
+		return all
+	}
+	all.AddWarning("Nothing is replicated", fmt.Sprintf("The storage of the registry on %s changed, and the replication of it cannot go on as the errors say. "+
+		"Its containers were removed, since they had the former storage. The next apply makes them again.", strings.Join(left, ", ")))
+	return all
+}
 
 // place is where the storage of a host was that got the marker file: what the
 // container of the replication has mounted, or what the state says.
