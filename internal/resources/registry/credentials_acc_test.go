@@ -95,7 +95,7 @@ func TestAccRegistry_credentials(t *testing.T) {
 		}
 		return of
 	}
-	s.write(threeHosts, every2s("credentials_version = 1"), storage)
+	s.write(threeHosts, everySecond("credentials_version = 1"), storage)
 	run("plan", "-no-color", "-input=false", "-out=first.plan")
 	run("show", "-json", "first.plan")
 	run("apply", "-no-color", "-input=false", "first.plan")
@@ -108,7 +108,7 @@ func TestAccRegistry_credentials(t *testing.T) {
 	}
 	registries, copies := containers(t, s.lab, "registry"), containers(t, s.lab, "registry-replication")
 
-	s.write(threeHosts, every2s("credentials_version = 2"), storage)
+	s.write(threeHosts, everySecond("credentials_version = 2"), storage)
 	run("plan", "-no-color", "-input=false", "-out=second.plan")
 	run("show", "-json", "second.plan")
 	run("apply", "-no-color", "-input=false", "second.plan")

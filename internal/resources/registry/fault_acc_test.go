@@ -13,6 +13,8 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 )
 
 // watch looks at what a replica has, again and again, and keeps the first time
@@ -77,7 +79,8 @@ func (w *watch) judge(had map[string]string, output string) {
 // replica's storage is full, then the whole disk of a host, and a host is down
 // while others are pushed to. Nothing that was there ever goes, nothing is
 // there before it is whole, a broken transfer goes on where it was, and in the
-// end all are equal without an apply.
+// end all are equal without an apply. A replication by a cron expression makes
+// its passes when it says.
 func TestAccRegistry_faults(t *testing.T) {
 	s := newStorages(t)
 	const (
@@ -88,7 +91,11 @@ func TestAccRegistry_faults(t *testing.T) {
 	)
 	shell(t, s.lab, "h2", "mount -t tmpfs -o size=330m tmpfs /srv/registry")
 	t.Cleanup(func() { shell(t, s.lab, "h2", "while mountpoint -q /srv/registry; do umount -l /srv/registry; done") })
+	// Beside it one whose passes come each minute.
+	minutely := strings.NewReplacer(`"test"`, `"minutely"`, `"acc"`, `"minutely"`).Replace(
+		replicated(s.target, "h1 h2", "h1", fmt.Sprintf("port = 8090\nreplication = {\n cron = \"* * * * *\"\n port = 8444\n image = %q\n}", images.Rclone)))
 	prove := func(*terraform.State) error {
+		pushAt(t, s.lab.Host("h1").Address+":8090", "template", "v1")
 		began := time.Now()
 		healed := func(fault string) {
 			t.Logf("%s: all was equal after %s", fault, time.Since(began).Round(100*time.Millisecond))
@@ -154,6 +161,7 @@ func TestAccRegistry_faults(t *testing.T) {
 		must(t, s.lab.Host("h3").PowerOn(s.ctx))
 		s.equal("h1", "h3")
 		healed("host down")
+		s.passedByMinute("h2")
 		for host, w := range watching {
 			w.end()
 			if w.fault != "" || w.looks < 20 {
@@ -165,8 +173,29 @@ func TestAccRegistry_faults(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{{
-			Config: acctest.Provider(t, s.target, "ssh") + replicated(s.target, threeHosts, "h1", every2s("bandwidth_limit = 50000000"), storage),
+			Config: acctest.Provider(t, s.target, "ssh") + replicated(s.target, threeHosts, "h1", everySecond("bandwidth_limit = 50000000"), storage) + minutely,
 			Check:  prove,
 		}},
 	})
+}
+
+// passedByMinute waits until the minutely replication has made a pass that
+// brought the template, and wants it in the first seconds of a minute.
+func (s *scenario) passedByMinute(host string) {
+	s.Helper()
+	const name = "anka-minutely-registry-replication-"
+	awaitLook(s.T, "a template by the minute", func(got string) bool { return strings.Contains(got, "template") }, func() string {
+		return shell(s, s.lab, host, "docker exec "+name+host+" ls /srv/anka/data/vm_dir 2>&1 || true")
+	})
+	var status replication.Status
+	awaitLook(s.T, "a pass that succeeded", func(got string) bool {
+		var err error
+		status, err = replication.ParseStatus([]byte(got))
+		return err == nil && status.LastSuccess != ""
+	}, func() string { return shell(s, s.lab, host, "docker exec "+name+host+" cat /run/anka/status.json") })
+	at, err := time.Parse(time.RFC3339, status.LastSuccess)
+	must(s, err)
+	if at.Second() > 20 {
+		s.Errorf("the last of %d passes by the minute ended in second %d", status.Passes, at.Second())
+	}
 }

@@ -15,7 +15,7 @@ import (
 func TestAccRegistry_markers(t *testing.T) {
 	s := newScenario(t)
 	const storage = `storage = { path = "/srv/registry" }`
-	s.write("h1 h2", every2s(""), storage)
+	s.write("h1 h2", everySecond(""), storage)
 	s.apply()
 	for i := range 3 {
 		push(t, s.lab, "h1", "template", fmt.Sprint("v", i))
@@ -24,7 +24,7 @@ func TestAccRegistry_markers(t *testing.T) {
 
 	// A registry of another configuration, for its host "replication-h3", has the name.
 	const taken = "anka-acc-registry-replication-h3"
-	s.write(threeHosts, every2s(""), storage)
+	s.write(threeHosts, everySecond(""), storage)
 	shell(t, s.lab, "h3", "docker create --name "+taken+" --label io.github.anka-ha.owner=acc --label io.github.anka-ha.role=registry "+
 		"--label io.github.anka-ha.instance=replication-h3 "+s.target.RegistryImage)
 	s.refused(taken, "did not create")
@@ -37,7 +37,7 @@ func TestAccRegistry_markers(t *testing.T) {
 	before := s.inodes("h3")
 	s.refused("storage of the new replica on h3 (/srv/registry) has data and no file .anka-registry", "Add the host to replication.seeded")
 	shell(t, s.lab, "h3", "echo 0123456789abcdef0123456789abcdef >/srv/registry/.anka-registry")
-	seeded := every2s(`seeded = ["h3"]`)
+	seeded := everySecond(`seeded = ["h3"]`)
 	s.write(threeHosts, seeded, storage)
 	s.refused("storage on host h3 (/srv/registry) belongs to another registry", "0123456789abcdef0123456789abcdef", "or an empty one", "remove that file")
 	if got := shell(t, s.lab, "h3", "cat /srv/registry/.anka-registry"); got != "0123456789abcdef0123456789abcdef" {
@@ -66,7 +66,7 @@ func TestAccRegistry_markers(t *testing.T) {
 	push(t, s.lab, "h1", "template", "v3")
 	s.equal("h1", "h3")
 	s.says(s.settled(), "Replication of registries does not go on", "h2: the storage is not the registry's", "copy the file from another replica")
-	s.write(threeHosts, every2s(`seeded = ["h3"]`+"\nbandwidth_limit = 50000000"), storage)
+	s.write(threeHosts, everySecond(`seeded = ["h3"]`+"\nbandwidth_limit = 50000000"), storage)
 	s.says(s.apply(), "Disk not mounted?", "the registry on h2, /srv/registry, had the file .anka-registry", "copy the file from another replica")
 	if got := shell(t, s.lab, "h2", "ls -A /srv/registry"); strings.Contains(got, ".anka-registry") || s.list("h2") != had {
 		t.Errorf("h2 has %s\nwith\n%s\nand had\n%s", got, s.list("h2"), had)

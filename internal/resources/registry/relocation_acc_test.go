@@ -19,7 +19,7 @@ func TestAccStorage_relocation(t *testing.T) {
 		}
 		return all.String()
 	}
-	s.write(threeHosts, every2s(""))
+	s.write(threeHosts, everySecond(""))
 	s.apply()
 	push(t, s.lab, "h1", "template-a", "v1")
 	push(t, s.lab, "h1", "template-b", "v1")
@@ -30,7 +30,7 @@ func TestAccStorage_relocation(t *testing.T) {
 	shell(t, s.lab, "h3", "cd "+data("h3")+" && cp -a images_dir vm_dir /srv/registry")
 	old, before := volumes(), s.inodes("h3")
 	const storage = `storage = { path = "/srv/registry" }`
-	s.write(threeHosts, every2s(""), storage)
+	s.write(threeHosts, everySecond(""), storage)
 	plan, err := s.workspace.Run(s.ctx, "plan", "-input=false", "-no-color")
 	must(t, err)
 	s.says(plainText(plan), "Storage of the registry changes", "The data stays where it was and is not moved",
@@ -41,7 +41,7 @@ func TestAccStorage_relocation(t *testing.T) {
 			t.Errorf("%s still replicates what was left", host)
 		}
 	}
-	s.write(threeHosts, every2s(`seeded = ["h3"]`), storage)
+	s.write(threeHosts, everySecond(`seeded = ["h3"]`), storage)
 	s.apply()
 	s.equal("h1", "h2", "h3")
 	if got := s.inodes("h3"); got != before {
@@ -58,7 +58,7 @@ func TestAccStorage_relocation(t *testing.T) {
 	held := s.list("h1")
 	shell(t, s.lab, "h1", "mkdir -p /srv/empty")
 	s.dir["h1"] = "/srv/empty"
-	empty := strings.Replace(s.config(threeHosts, every2s(`seeded = ["h3"]`), storage), "host => {}", `host => { storage_path = host == "h1" ? "/srv/empty" : null }`, 1)
+	empty := strings.Replace(s.config(threeHosts, everySecond(`seeded = ["h3"]`), storage), "host => {}", `host => { storage_path = host == "h1" ? "/srv/empty" : null }`, 1)
 	must(t, s.workspace.Write("main.tf", empty))
 	s.says(s.apply(), "Storage of the registry changes", "h1: from /srv/registry to /srv/empty")
 	s.awaitStatus("h2", `"ahead_count":9`)

@@ -16,6 +16,11 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
+// everySecond is a replication for tests that wait for many passes.
+func everySecond(further string) string {
+	return strings.Replace(every2s(further), "interval = 2", "interval = 1", 1)
+}
+
 // scenario is a registry that terraform changes as a process of its own, so
 // that what it prints can be looked at.
 type scenario struct {
