@@ -91,9 +91,9 @@ func TestAccRegistry_faults(t *testing.T) {
 	)
 	shell(t, s.lab, "h2", "mount -t tmpfs -o size=330m tmpfs /srv/registry")
 	t.Cleanup(func() { shell(t, s.lab, "h2", "while mountpoint -q /srv/registry; do umount -l /srv/registry; done") })
-	// Beside it one whose passes come each minute.
+	// Beside it one whose passes come each minute, and which has directories of its own.
 	minutely := strings.NewReplacer(`"test"`, `"minutely"`, `"acc"`, `"minutely"`).Replace(
-		replicated(s.target, "h1 h2", "h1", fmt.Sprintf("port = 8090\nreplication = {\n cron = \"* * * * *\"\n port = 8444\n image = %q\n}", images.Rclone)))
+		replicated(s.target, "h1 h2", "h1", fmt.Sprintf("port = 8090\nenv = { ANKA_VM_DIR_PATH = \"vms\", ANKA_IMAGE_DIR_PATH = \"images\" }\nreplication = {\n cron = \"* * * * *\"\n port = 8444\n image = %q\n}", images.Rclone)))
 	prove := func(*terraform.State) error {
 		pushAt(t, s.lab.Host("h1").Address+":8090", "template", "v1")
 		began := time.Now()
@@ -184,8 +184,8 @@ func TestAccRegistry_faults(t *testing.T) {
 func (s *scenario) passedByMinute(host string) {
 	s.Helper()
 	const name = "anka-minutely-registry-replication-"
-	awaitLook(s.T, "a template by the minute", func(got string) bool { return strings.Contains(got, "template") }, func() string {
-		return shell(s, s.lab, host, "docker exec "+name+host+" ls /srv/anka/data/vm_dir 2>&1 || true")
+	awaitLook(s.T, "a template by the minute", func(got string) bool { return strings.Contains(got, "images/template-v1.ank") && strings.Contains(got, "vms/template") }, func() string {
+		return shell(s, s.lab, host, "docker exec "+name+host+" find /srv/anka/data -type f")
 	})
 	var status replication.Status
 	awaitLook(s.T, "a pass that succeeded", func(got string) bool {
