@@ -184,7 +184,9 @@ func TestAccRegistry_faults(t *testing.T) {
 func (s *scenario) passedByMinute(host string) {
 	s.Helper()
 	const name = "anka-minutely-registry-replication-"
-	awaitLook(s.T, "a template by the minute", func(got string) bool { return strings.Contains(got, "images/template-v1.ank") && strings.Contains(got, "vms/template") }, func() string {
+	awaitLook(s.T, "a template by the minute", func(got string) bool {
+		return strings.Contains(got, "images/template-v1.ank") && strings.Contains(got, "vms/template")
+	}, func() string {
 		return shell(s, s.lab, host, "docker exec "+name+host+" find /srv/anka/data -type f")
 	})
 	var status replication.Status
