@@ -115,11 +115,20 @@ func (s *scenario) destroy() {
 // list is the sum of all replicated files of a host, by path.
 func (s *scenario) list(host string) string { return listing(s.T, s.lab, host, s.dir[host]) }
 
-// equal waits until replicas have what a host has.
+// sizes are those of all replicated files of a host, by path.
+func (s *scenario) sizes(host string) string {
+	s.Helper()
+	return shell(s, s.lab, host, "cd "+s.dir[host]+" && { find vm_dir images_dir state_file_dir -type f ! -name '*.upload' -printf '%p %s\n' | sort; } 2>/dev/null || true")
+}
+
+// equal waits until replicas have what a host has. Sums are made when the sizes
+// are equal: layers are large.
 func (s *scenario) equal(primary string, replicas ...string) {
 	s.Helper()
-	for _, host := range replicas {
-		awaitLook(s.T, "what "+primary+" has on "+host, func(got string) bool { return got != "" && got == s.list(primary) }, func() string { return s.list(host) })
+	for _, look := range []func(string) string{s.sizes, s.list} {
+		for _, host := range replicas {
+			awaitLook(s.T, "what "+primary+" has on "+host, func(got string) bool { return got != "" && got == look(primary) }, func() string { return look(host) })
+		}
 	}
 }
 
