@@ -104,7 +104,7 @@ func replicationAttribute() schema.SingleNestedAttribute {
 			},
 			"seeded": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Hosts of new replicas whose storage was filled beforehand, by a copy of the primary's. Without that a new replica has to begin empty.",
+				MarkdownDescription: "Hosts of new replicas, or of replicas that get other storage, whose storage was filled beforehand, by a copy of the primary's. Without that it has to be empty, unless the copy has the file `.anka-registry` as well.",
 				Validators:          []validator.Set{setvalidator.ValueStringsAre(validate.Name())},
 			},
 			"credentials_version": schema.Int64Attribute{
