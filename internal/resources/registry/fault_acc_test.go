@@ -115,6 +115,7 @@ func TestAccRegistry_faults(t *testing.T) {
 			return err == nil && size > 10*mebibyte
 		}, parts)
 		shell(t, s.lab, "h3", fmt.Sprintf(cut, "-I", s.lab.Host("h1").Address))
+		t.Cleanup(func() { shell(t, s.lab, "h3", fmt.Sprintf(cut, "-D", s.lab.Host("h1").Address)+" 2>/dev/null || true") })
 		s.awaitStatus("h3", `"last_error":"cannot `)
 		var inode, size int
 		if _, err := fmt.Sscan(parts(), &inode, &size); err != nil || size >= 100*mebibyte {
@@ -199,5 +200,24 @@ func (s *scenario) passedByMinute(host string) {
 	must(s, err)
 	if at.Second() > 20 {
 		s.Errorf("the last of %d passes by the minute ended in second %d", status.Passes, at.Second())
+	}
+}
+
+// The watch sees what goes and what is not whole, and nothing else.
+func TestWatch(t *testing.T) {
+	const before = "vm_dir/a/tag 10\nimages_dir/a.ank 100\n"
+	for after, want := range map[string]string{
+		before: "",
+		"vm_dir/a/tag 12\nimages_dir/a.ank 100\nimages_dir/b.ank 1\n": "",
+		"vm_dir/a/tag 10\n":                       `images_dir/a.ank had "100" bytes and has ""`,
+		"images_dir/a.ank 100\n":                  `vm_dir/a/tag had "10" bytes and has ""`,
+		"vm_dir/a/tag 10\nimages_dir/a.ank 120\n": `images_dir/a.ank had "100" bytes and has "120"`,
+	} {
+		w, had := &watch{}, map[string]string{}
+		w.judge(had, before)
+		w.judge(had, after)
+		if w.fault != want {
+			t.Errorf("after %q: got %q, want %q", after, w.fault, want)
+		}
 	}
 }
