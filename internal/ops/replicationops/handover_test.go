@@ -21,10 +21,13 @@ import (
 func TestReadMarks(t *testing.T) {
 	fleet := dockerhost.NewFleet()
 	mark := registry.BasePath + "/" + replication.Sentinel
+	directories := registry.Directories(map[string]string{"ANKA_IMAGE_DIR_PATH": "own", "ANKA_VM_DIR_PATH": "vms"})
 	for name, files := range map[string]map[string]string{
 		"h1": {mark: "r1\n"},
 		"h2": {},
 		"h3": {mark: "\n"},
+		"h4": {registry.BasePath + "/own": "a layer"},
+		"h5": {registry.BasePath + "/vm_dir": "a template, where this registry has none"},
 	} {
 		daemon := &dockerstub.Daemon{}
 		for path, content := range files {
@@ -32,11 +35,11 @@ func TestReadMarks(t *testing.T) {
 		}
 		fleet.Add(daemon.Host(t, name))
 	}
-	marks, err := replicationops.ReadMarks(t.Context(), fleet, map[string]string{"h1": "c", "h2": "c"})
-	if err != nil || marks["h1"].ID != "r1" || marks["h2"] != (registry.Mark{}) || len(marks) != 2 {
+	marks, err := replicationops.ReadMarks(t.Context(), fleet, map[string]string{"h1": "c", "h2": "c", "h4": "c", "h5": "c"}, directories)
+	if err != nil || marks["h1"].ID != "r1" || marks["h2"] != (registry.Mark{}) || !marks["h4"].Filled || marks["h5"].Filled || len(marks) != 4 {
 		t.Errorf("got %+v, %v", marks, err)
 	}
-	_, err = replicationops.ReadMarks(t.Context(), fleet, map[string]string{"h3": "c"})
+	_, err = replicationops.ReadMarks(t.Context(), fleet, map[string]string{"h3": "c"}, directories)
 	if err == nil || !strings.Contains(err.Error(), "is empty") {
 		t.Errorf("an empty file: %v", err)
 	}

@@ -21,13 +21,14 @@ const markLimit = 4 << 10
 var markPath = path.Join(registry.BasePath, replication.Sentinel)
 
 // ReadMarks looks at the storages through the registries' containers, which
-// need not run: by host the ID of a container. A registry's own directories do
-// not count as data as long as there is no file in them.
-func ReadMarks(ctx context.Context, fleet *dockerhost.Fleet, containers map[string]string) (map[string]registry.Mark, error) {
+// need not run: by host the ID of a container. The registries' own directories,
+// given relative to the storage, do not count as data as long as there is no
+// file in them.
+func ReadMarks(ctx context.Context, fleet *dockerhost.Fleet, containers map[string]string, directories []string) (map[string]registry.Mark, error) {
 	marks := map[string]registry.Mark{}
 	var mu sync.Mutex
 	err := survey.Each(ctx, names(containers), func(ctx context.Context, name string) error {
-		mark, err := readMark(ctx, fleet, name, containers[name])
+		mark, err := readMark(ctx, fleet, storage{name, containers[name], directories})
 		mu.Lock()
 		defer mu.Unlock()
 		if err == nil {
@@ -38,16 +39,22 @@ func ReadMarks(ctx context.Context, fleet *dockerhost.Fleet, containers map[stri
 	return marks, err
 }
 
-func readMark(ctx context.Context, fleet *dockerhost.Fleet, name, id string) (registry.Mark, error) {
-	host, err := fleet.Host(name)
+// storage is that of the registry with the container id on host.
+type storage struct {
+	host, id    string
+	directories []string
+}
+
+func readMark(ctx context.Context, fleet *dockerhost.Fleet, of storage) (registry.Mark, error) {
+	host, err := fleet.Host(of.host)
 	if err != nil {
 		return registry.Mark{}, err
 	}
-	content, err := host.ReadFile(ctx, id, markPath, markLimit)
+	content, err := host.ReadFile(ctx, of.id, markPath, markLimit)
 	if err == nil {
 		first, _, _ := strings.Cut(string(content), "\n")
 		if first = strings.TrimSpace(first); first == "" {
-			err = fmt.Errorf("host %q: the file %s of the storage is empty. Remove it if it was left behind when the disk was full, and apply again", name, replication.Sentinel)
+			err = fmt.Errorf("host %q: the file %s of the storage is empty. Remove it if it was left behind when the disk was full, and apply again", of.host, replication.Sentinel)
 		}
 		return registry.Mark{ID: first}, err
 	}
@@ -55,8 +62,8 @@ func readMark(ctx context.Context, fleet *dockerhost.Fleet, name, id string) (re
 		return registry.Mark{}, err
 	}
 	mark := registry.Mark{}
-	for _, dir := range append([]string{replication.DefaultMetadataDir}, replication.DefaultLayerDirs...) {
-		filled, err := host.HasFiles(ctx, id, path.Join(registry.BasePath, dir))
+	for _, dir := range of.directories {
+		filled, err := host.HasFiles(ctx, of.id, path.Join(registry.BasePath, dir))
 		if err != nil && !errors.Is(err, dockerhost.ErrNotFound) {
 			return mark, err
 		}

@@ -65,7 +65,13 @@ func equal(t testing.TB, lab *testlab.Lab, files int, primary string, replicas .
 // push uploads a template version with one layer, as a client does.
 func push(t testing.TB, lab *testlab.Lab, host, template, tag string) {
 	t.Helper()
-	url, layer := "http://"+lab.Host(host).Address+":8089", template+"-"+tag+".ank"
+	pushAt(t, lab.Host(host).Address+":8089", template, tag)
+}
+
+// pushAt does so at an address with its port.
+func pushAt(t testing.TB, at, template, tag string) {
+	t.Helper()
+	url, layer := "http://"+at, template+"-"+tag+".ank"
 	send(t, http.MethodPut, url+"/registry/v2/image/"+layer, strings.Repeat(layer, 1000))
 	send(t, http.MethodPost, url+"/registry/v2/vm", fmt.Sprintf(`{"id":%q,"name":%q,"version":{"tag":%q,"images":[%q]}}`, template, "vm-"+template, tag, layer))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
@@ -15,9 +16,12 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
 type replicationModel struct {
@@ -56,10 +60,12 @@ func replicationAttribute() schema.SingleNestedAttribute {
 			},
 			"every": schema.StringAttribute{
 				Optional: true, MarkdownDescription: "Time between two passes, such as `3h`, at least `1m`; instead of `interval`.",
+				Validators: []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"cron": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "Times of the passes as a cron expression of five fields, in UTC, such as `30 */3 * * *`, or `@hourly`, `@daily`, `@weekly` or `@monthly`; instead of `interval`.",
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1)},
 			},
 			"port": schema.Int64Attribute{
 				Optional:            true,
@@ -98,7 +104,7 @@ func replicationAttribute() schema.SingleNestedAttribute {
 			},
 			"seeded": schema.SetAttribute{
 				Optional: true, ElementType: types.StringType,
-				MarkdownDescription: "Hosts of new replicas whose storage was filled beforehand, by a copy of the primary's. Without that a new replica has to begin empty.",
+				MarkdownDescription: "Hosts of new replicas, or of replicas that get other storage, whose storage was filled beforehand, by a copy of the primary's. Without that it has to be empty, unless the copy has the file `.anka-registry` as well.",
 				Validators:          []validator.Set{setvalidator.ValueStringsAre(validate.Name())},
 			},
 			"credentials_version": schema.Int64Attribute{
@@ -165,6 +171,36 @@ func checkReplication(ctx context.Context, m *model) diag.Diagnostics {
 			where = at.AtName(problem.Attribute)
 		}
 		all.AddAttributeError(where, problem.Summary, problem.Detail)
+	}
+	all.Append(m.checkDirectories()...)
+	return all
+}
+
+// checkDirectories refuses directories of the storage that replication cannot
+// work with, or cannot know.
+func (m *model) checkDirectories() diag.Diagnostics {
+	var all diag.Diagnostics
+	typed := m.groups().Plain(registry.Table)
+	env, at := map[string]string{}, map[string]path.Path{}
+	for _, variable := range registry.DirectoryVariables {
+		setting, _ := registry.Table.Lookup(variable)
+		if _, secret := m.EnvWO.Elements()[variable]; secret {
+			all.AddAttributeError(path.Root("env_wo"), "Variable in secret environment", fmt.Sprintf(
+				"%s is no secret, and says what is replicated, which env_wo is not looked at for. Use %s, or env.", variable, setting.Path()))
+		}
+		at[variable] = path.Root(setting.Group).AtName(setting.Attribute)
+		if value, given := m.Env.Elements()[variable]; given {
+			env[variable], at[variable] = service.Unknown, path.Root("env").AtMapKey(variable)
+			if text, is := value.(types.String); is && !text.IsUnknown() {
+				env[variable] = text.ValueString()
+			}
+		}
+		if value, given := typed[variable]; given {
+			env[variable], at[variable] = value, path.Root(setting.Group).AtName(setting.Attribute)
+		}
+	}
+	if variable, err := registry.CheckDirectories(env); err != nil {
+		all.AddAttributeError(at[variable], "Directory cannot be replicated", diags.Sentence(err)+".")
 	}
 	return all
 }

@@ -204,6 +204,7 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 	marking, diagnostics := s.mark(ctx)
 	all.Append(diagnostics...)
 	if all.HasError() {
+		all.Append(s.suspend(ctx)...)
 		return all
 	}
 	tenure := s.nextTenure(marking.ID)
@@ -228,47 +229,6 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 	return all
 }
 
-// mark makes sure of the marker files, of the hosts that answer.
-func (s *stage) mark(ctx context.Context) (registry.Marking, diag.Diagnostics) {
-	_, seeded, all := s.at.Model.replicationSettings(ctx)
-	containers := map[string]string{}
-	for _, r := range s.at.Service.Desired.Replicas {
-		if id := s.at.View.Hosts[r.Host].Container.ID; id != "" && slices.Contains(s.service.Known, r.Host) {
-			containers[r.Host] = id
-		}
-	}
-	found, err := replicationops.ReadMarks(ctx, s.at.Data.Hosts, containers)
-	if err != nil {
-		all.Append(failed("check the storage for", err))
-		return registry.Marking{}, all
-	}
-	var before []string
-	for host := range containers {
-		if place, marked := s.place(host); marked && place == s.nextPlace(host) {
-			before = append(before, host)
-		}
-	}
-	marking, err := registry.Marks{Known: s.latest.ID, Before: before, Seeded: seeded, Found: found, Fresh: replicationops.NewID()}.Decide()
-	if err != nil {
-		all.Append(failed("run", err))
-		return marking, all
-	}
-	writing := map[string]string{}
-	for _, host := range marking.Write {
-		writing[host] = containers[host]
-	}
-	if err := replicationops.WriteMarks(ctx, s.at.Data.Hosts, writing, marking.ID); err != nil {
-		all.Append(failed("mark the storage for", err))
-		return marking, all
-	}
-	for _, host := range marking.Lost {
-		all.AddWarning("Disk not mounted?", fmt.Sprintf("The storage of the registry on %s had the file %s and has it no more. Its disk is not mounted, or was emptied. "+
-			"Nothing is replicated from or to it until the file is back, and the provider does not write it again: mount the disk and restart the registry's containers. "+
-			"If the data is lost for good, take the host out of replicas, apply, and add it again.", host, replication.Sentinel))
-	}
-	return marking, all
-}
-
 // credentials are made for this apply. Those of containers that stay are not
 // theirs, see [rollout.Desired.Together].
 func (s *stage) credentials(ctx context.Context, t registry.Tenure) (replicationops.Credentials, error) {
@@ -281,33 +241,6 @@ func (s *stage) credentials(ctx context.Context, t registry.Tenure) (replication
 	}
 	return replicationops.NewCredentials(s.at.Service.Desired.Owner, t.Primary, address, s.at.Model.Hosts())
 }
-
-// place is where the storage of a host was that got the marker file: what the
-// container of the replication has mounted, or what the state says.
-func (s *stage) place(host string) (string, bool) {
-	found := s.view.Hosts[host].Container
-	if _, ours := registry.ParseTenure(found.Labels[container.LabelTenure]); ours {
-		for _, m := range found.Mounts {
-			if m.Target == replication.DataPath {
-				return placeOf(m), true
-			}
-		}
-	}
-	place, known := s.saved.Marked[host]
-	return place, known
-}
-
-// nextPlace is where the storage of a host is from now on.
-func (s *stage) nextPlace(host string) string {
-	for _, r := range s.at.Service.Desired.Replicas {
-		if m, has := registry.Data(r.Spec); has && r.Host == host {
-			return placeOf(m)
-		}
-	}
-	return ""
-}
-
-func placeOf(m container.Mount) string { return string(m.Type) + " " + m.Source }
 
 func (s *stage) save(ctx context.Context, t registry.Tenure) diag.Diagnostics {
 	// Hosts that do not answer keep what is known of them; those that left are
@@ -358,7 +291,11 @@ func troubles(statuses map[string]replicationops.Status) diag.Diagnostics {
 	slices.Sort(stopped)
 	slices.Sort(ahead)
 	if len(stopped) > 0 {
-		all.AddWarning("Replication of registries does not go on", "It goes on by itself once the cause is gone, and nothing is deleted until then:\n\n"+strings.Join(stopped, "\n"))
+		told := "It goes on by itself once the cause is gone, and nothing is deleted until then:\n\n" + strings.Join(stopped, "\n")
+		if strings.Contains(told, replication.Sentinel) {
+			told += "\n\n" + wayBack
+		}
+		all.AddWarning("Replication of registries does not go on", told)
 	}
 	if len(ahead) > 0 {
 		all.AddWarning("Replicas are ahead of the primary", "They have files that did not come from the primary, such as templates that were pushed to them. "+

@@ -62,7 +62,7 @@ func settingAttribute(s service.Setting) schema.Attribute {
 		return schema.Int64Attribute{Optional: true, MarkdownDescription: description}
 	case service.KindFloat:
 		return schema.Float64Attribute{Optional: true, MarkdownDescription: description}
-	case service.KindList, service.KindURLList:
+	case service.KindList, service.KindLevelList, service.KindURLList:
 		return schema.ListAttribute{
 			Optional: true, ElementType: types.StringType, MarkdownDescription: description,
 			Validators: []validator.List{listvalidator.SizeAtLeast(1), validate.NoNulls(), listvalidator.ValueStringsAre(listElement{})},

@@ -101,6 +101,8 @@ func valid(t *testing.T, s service.Setting, made material) (value any, read stri
 			return s.Allowed[:2], strings.Join(s.Allowed[:2], ",")
 		}
 		return []string{"upload=5", "a=1"}, "upload=5,a=1"
+	case service.KindLevelList:
+		return []string{"upload=5", "auth*=2"}, "upload=5,auth*=2"
 	case service.KindURL:
 		return "https://10.0.1.9:8443", "https://10.0.1.9:8443"
 	case service.KindURLList:
@@ -262,6 +264,8 @@ func invalid(s service.Setting) any {
 		if len(s.Allowed) == 0 {
 			return []string{"canary,b"}
 		}
+		return []string{"canary"}
+	case service.KindLevelList:
 		return []string{"canary"}
 	case service.KindText:
 		return "canary\ntext"

@@ -11,13 +11,6 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
-// Variables of the registry that name the directories of its storage.
-const (
-	imageDirVariable     = "ANKA_IMAGE_DIR_PATH"
-	stateFileDirVariable = "ANKA_STATE_FILE_DIR_PATH"
-	vmDirVariable        = "ANKA_VM_DIR_PATH"
-)
-
 // Tenure is the time in which one host is the primary of one registry.
 type Tenure struct {
 	// ID is the registry's, which the marker file of every storage holds.
@@ -101,7 +94,8 @@ func (r Replicated) Desired() rollout.Desired {
 		if !has {
 			continue
 		}
-		settings.LayerDirs, settings.MetadataDir = directories(each.Spec.Env)
+		directories := Directories(each.Spec.Env)
+		settings.LayerDirs, settings.MetadataDir = directories[:2], directories[2]
 		var spec container.Spec
 		if each.Host == r.Tenure.Primary {
 			spec = settings.Source(storage, r.Credentials[each.Host])
@@ -127,15 +121,4 @@ func Data(spec container.Spec) (container.Mount, bool) {
 	storage := spec.Mounts[at]
 	storage.Borrowed = true
 	return storage, true
-}
-
-// directories are those of the registry's environment.
-func directories(env map[string]string) (layers []string, metadata string) {
-	layers = slices.Clone(replication.DefaultLayerDirs)
-	for i, name := range []string{imageDirVariable, stateFileDirVariable} {
-		if env[name] != "" {
-			layers[i] = env[name]
-		}
-	}
-	return layers, env[vmDirVariable]
 }

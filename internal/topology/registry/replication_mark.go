@@ -15,6 +15,9 @@ type Mark struct {
 	ID string
 	// Filled: the storage has layers or templates.
 	Filled bool
+	// Place is how messages name where on the host it is, "" where that is not
+	// known.
+	Place string
 }
 
 // Marks decide which storages get the marker file.
@@ -55,11 +58,11 @@ func (m Marks) Decide() (Marking, error) {
 		switch {
 		case found == "" || found == id:
 		case id == "":
-			id, owner = found, "the storage on "+host
+			id, owner = found, "the storage on "+m.on(host, host)
 		default:
-			return Marking{}, fmt.Errorf("the storage on host %s belongs to another registry: its file %s holds %s, and that of %s is %s. "+
+			return Marking{}, fmt.Errorf("the storage on %s belongs to another registry: its file %s holds %s, and that of %s is %s. "+
 				"Give the replica the storage of this registry, or an empty one. If it really belongs here, and what only it has may be there as well, remove that file",
-				host, replication.Sentinel, found, owner, id)
+				m.on("host "+host, host), replication.Sentinel, found, owner, id)
 		}
 	}
 	first := id == ""
@@ -74,7 +77,7 @@ func (m Marks) Decide() (Marking, error) {
 		case slices.Contains(m.Before, host):
 			decided.Lost = append(decided.Lost, host)
 		case found.Filled && !first && !slices.Contains(m.Seeded, host):
-			filled = append(filled, host)
+			filled = append(filled, m.on(host, host))
 		default:
 			decided.Write = append(decided.Write, host)
 		}
@@ -84,4 +87,12 @@ func (m Marks) Decide() (Marking, error) {
 			"Add the host to replication.seeded if it does, or give the replica an empty storage", strings.Join(filled, ", "), replication.Sentinel)
 	}
 	return decided, nil
+}
+
+// on names a host with the place of its storage.
+func (m Marks) on(name, host string) string {
+	if place := m.Found[host].Place; place != "" {
+		return name + " (" + place + ")"
+	}
+	return name
 }

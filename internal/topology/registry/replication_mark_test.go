@@ -13,7 +13,7 @@ import (
 // TestMarks runs the cases under testdata/mark. "decide" may be followed by
 // known=ID, before=(h1,h2) and seeded=(h3); each line is a host that answered,
 // with the ID that its storage holds, "none" without one, or "filled" for data
-// without one.
+// without one; and optionally with its place.
 func TestMarks(t *testing.T) {
 	datadriven.RunTest(t, "testdata/mark/decide.txt", func(t *testing.T, d *datadriven.TestData) string {
 		marks := registry.Marks{Fresh: "fresh", Found: map[string]registry.Mark{}}
@@ -32,6 +32,9 @@ func TestMarks(t *testing.T) {
 			mark := registry.Mark{ID: words[1]}
 			if words[1] == "none" || words[1] == "filled" {
 				mark = registry.Mark{Filled: words[1] == "filled"}
+			}
+			if len(words) > 2 {
+				mark.Place = words[2]
 			}
 			marks.Found[words[0]] = mark
 		}

@@ -16,13 +16,13 @@ var Table = slices.Concat(
 var general = service.Table{
 	{
 		Group: "general", Attribute: "image_directory", Env: "ANKA_IMAGE_DIR_PATH", Kind: service.KindText, Default: "images_dir",
-		Description: "Directory of disk images below the storage. Default `images_dir`. Changing it does not move what is there.",
+		Description: "Directory of disk images below the storage; with `replication` a relative path of letters, digits and `._-/`. Default `images_dir`. Changing it does not move what is there.",
 	}, {
 		Group: "general", Attribute: "state_file_directory", Env: "ANKA_STATE_FILE_DIR_PATH", Kind: service.KindText, Default: "state_file_dir",
-		Description: "Directory of the states of suspended VMs below the storage. Default `state_file_dir`. Changing it does not move what is there.",
+		Description: "Directory of the states of suspended VMs below the storage; with `replication` a relative path of letters, digits and `._-/`. Default `state_file_dir`. Changing it does not move what is there.",
 	}, {
 		Group: "general", Attribute: "vm_directory", Env: "ANKA_VM_DIR_PATH", Kind: service.KindText, Default: "vm_dir",
-		Description: "Directory of templates and tags, which name the disk images, below the storage. Default `vm_dir`. Changing it does not move what is there.",
+		Description: "Directory of templates and tags, which name the disk images, below the storage; with `replication` a relative path of letters, digits and `._-/`. Default `vm_dir`. Changing it does not move what is there.",
 	},
 }
 
@@ -31,8 +31,8 @@ var centralLogs = service.Table{
 		Group: "logging", Attribute: "access_logs", Env: "ANKA_ACCESS_LOGS", Kind: service.KindBool, Default: "false",
 		Description: "Whether every request is logged. Default `false`.",
 	}, {
-		Group: "logging", Attribute: "verbosity_by_module", Env: "ANKA_VMODULE", Kind: service.KindList,
-		Description: "Verbosity of single source files, each as `PATTERN=LEVEL`, such as `[\"upload=5\"]`. For the vendor's support.",
+		Group: "logging", Attribute: "verbosity_by_module", Env: "ANKA_VMODULE", Kind: service.KindLevelList, Range: service.NotNegative,
+		Description: "Verbosity of single source files, each as `PATTERN=LEVEL` with a level from `0` on, such as `[\"upload=5\"]`. For the vendor's support.",
 	}, {
 		Group: "logging", Attribute: "files_directory", Env: "ANKA_FILES_DIR", Kind: service.KindPath, Default: "/files",
 		Description: "Directory of what belongs to no VM, such as central logs, below the storage. Default `/files`.",

@@ -135,11 +135,20 @@ func (s Settings) Problems() []Problem {
 		}
 	}
 	for _, dir := range append([]string{s.metadataDir()}, s.layerDirs()...) {
-		if dir != path.Clean(dir) || strings.HasPrefix(dir, "/") || strings.HasPrefix(dir, ".") || strings.ContainsFunc(dir, notPlain) {
-			add("", "Directory cannot be replicated", strconv.Quote(dir)+" is not a path of letters, digits and ._-/ below the storage.")
+		if err := CheckDirectory(dir); err != nil {
+			add("", "Directory cannot be replicated", err.Error()+".")
 		}
 	}
 	return found
+}
+
+// CheckDirectory judges a directory of the storage, relative to it. Its name is
+// a word of the scripts, so little is let through.
+func CheckDirectory(dir string) error {
+	if dir != path.Clean(dir) || strings.HasPrefix(dir, "/") || strings.HasPrefix(dir, ".") || strings.ContainsFunc(dir, notPlain) {
+		return fmt.Errorf("%q is not a path of letters, digits and ._-/ below the storage", dir)
+	}
+	return nil
 }
 
 func notPlain(r rune) bool {

@@ -30,6 +30,9 @@ const (
 	// KindList is texts separated by commas, each one of [Setting.Allowed]
 	// when there are any.
 	KindList
+	// KindLevelList is levels of names separated by commas, each PATTERN=LEVEL
+	// with a level within [Setting.Range].
+	KindLevelList
 	// KindURL is the address of an HTTP service, without a trailing slash
 	// unless [Setting.Verbatim].
 	KindURL

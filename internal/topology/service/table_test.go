@@ -53,7 +53,7 @@ var samples = map[string][2]string{
 	"ANKA_IMAGE_DIR_PATH":               {"images", "images\n"},
 	"ANKA_STATE_FILE_DIR_PATH":          {"states", " states"},
 	"ANKA_VM_DIR_PATH":                  {"vms", "v\x00ms"},
-	"ANKA_VMODULE":                      {"upload=5,auth=2", "upload=5,"},
+	"ANKA_VMODULE":                      {"upload=5,auth=2", "upload"},
 	"ANKA_FILES_DIR":                    {"/extra", "extra"},
 	"ANKA_LOGS_DIR":                     {"/logs", "/../logs"},
 	"ANKA_LOG_SERVER_ADDR":              {"http://10.0.1.4:8089", "http://10.0.1.4:8089/"},

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/netip"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +40,7 @@ func (s Setting) CheckValue(value string, r Reader) error {
 		return s.checkDuration(value)
 	case KindEnum:
 		return s.checkAllowed(value)
-	case KindList, KindURLList:
+	case KindList, KindLevelList, KindURLList:
 		return s.checkList(value)
 	case KindURL:
 		return s.checkURL(value)
@@ -179,8 +180,27 @@ func (s Setting) CheckElement(item string) error {
 		return s.checkURL(item)
 	case strings.ContainsFunc(item, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }):
 		return fmt.Errorf("%s contains white space", s.shown(item))
+	case s.Kind == KindLevelList:
+		return s.checkLevel(item)
 	}
 	return s.checkAllowed(item)
+}
+
+// checkLevel judges PATTERN=LEVEL. A service that cannot read one does not
+// start.
+func (s Setting) checkLevel(item string) error {
+	pattern, level, found := strings.Cut(item, "=")
+	if !found || pattern == "" || strings.Contains(level, "=") {
+		return fmt.Errorf("%s is not PATTERN=LEVEL, such as \"upload=5\"", s.shown(item))
+	}
+	if _, err := path.Match(pattern, ""); err != nil {
+		return fmt.Errorf("%s has the pattern %q, of which a bracket is not closed", s.shown(item), pattern)
+	}
+	n, err := strconv.ParseInt(level, 10, 32)
+	if err != nil {
+		return fmt.Errorf("%s has the level %q, which is not a whole number", s.shown(item), level)
+	}
+	return s.within(float64(n), item, strconv.FormatFloat)
 }
 
 // checkURL never shows the value: what was refused may be a password in it.

@@ -29,6 +29,11 @@ nap() {
 	done
 }
 
+# breathe rests between two passes of a continuous replication, exactly where the pause is short.
+breathe() {
+	if [ "$INTERVAL" -gt 5 ]; then nap "$INTERVAL"; else rest "$INTERVAL"; fi
+}
+
 # run_schedule never ends. A pass that failed is tried again before its time, with growing pauses.
 run_schedule() {
 	pause=5
@@ -56,12 +61,12 @@ run_schedule() {
 			if [ "$INTERVAL" -gt 60 ]; then
 				nap "$INTERVAL"
 			elif [ "$before" = "$APPLIED_SUM" ]; then
-				rest "$INTERVAL"
+				breathe
 			else
 				rest 0.5
 			fi
 		elif [ "$INTERVAL" -le 60 ]; then
-			rest "$INTERVAL"
+			breathe
 		else
 			nap $pause
 			pause=$((pause < 150 ? pause * 2 : 300))
