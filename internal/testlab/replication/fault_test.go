@@ -238,6 +238,31 @@ func TestFault_layerGoesWhileItIsFetched(t *testing.T) {
 	}
 }
 
+// Small layers that are deleted while others are fetched end no transfer.
+func TestFault_smallLayersGoWhileTheyAreFetched(t *testing.T) {
+	p := newPair(t, func(s *replication.Settings) { s.BandwidthLimit, s.MaxDeletePercent = 300_000, 100 })
+	for i := range 20 {
+		p.push(fmt.Sprintf("vm-%02d", i), 0, 20_000)
+	}
+	p.must(p.source.Start())
+	p.awaitGeneration()
+	p.must(p.follower.Start())
+	p.await(10*time.Second, "the transfer", func() error {
+		found, err := filepath.Glob(filepath.Join(p.follower.Data, replication.StateDir, "incoming", "*", "*"))
+		if err == nil && len(found) == 0 {
+			err = fs.ErrNotExist
+		}
+		return err
+	})
+	for i := range 4 {
+		p.remove(fmt.Sprintf("vm-%02d", 5*i+2))
+	}
+	p.awaitEqual(20 * time.Second)
+	if strings.Contains(p.follower.Log(), "cannot fetch layers") {
+		t.Error("the pass ended early")
+	}
+}
+
 // A source that hangs is not taken for one that has nothing new.
 func TestFault_sourceHangs(t *testing.T) {
 	p := newPair(t, nil)

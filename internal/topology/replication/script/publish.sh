@@ -63,10 +63,12 @@ publish_metadata() {
 # publish_all moves the listed files: those of new templates to $STATE/staging, the others into place.
 publish_all() {
 	group=''
-	while IFS=$TAB read -r template order rank batch directory name kind; do
+	template=''
+	while IFS=$TAB read -r next order rank batch directory name kind; do
 		if [ "$group" != "$batch$TAB$directory$TAB$kind" ] || [ $# -ge 200 ]; then
 			move_group "$@" || return 1
 			group=$batch$TAB$directory$TAB$kind
+			template=$next
 			set -- "$kind" "$batch" "$directory"
 		fi
 		set -- "$@" "$name"

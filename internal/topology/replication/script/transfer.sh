@@ -217,7 +217,8 @@ fetch_batch() {
 			fail "cannot write to the storage"
 			return 1
 		}
-		if [ $result -ne 0 ]; then
+		# A layer that was deleted meanwhile is no reason to end the pass for the others.
+		if [ $result -ne 0 ] && { [ ! -s "$ERRORS" ] || grep -qv '404 Not Found' "$ERRORS"; }; then
 			fail "cannot fetch layers from the primary: $(reason "$ERRORS")"
 			return 1
 		fi
