@@ -2,7 +2,7 @@
 // nothing else, as in rclone's own image.
 //
 // Layer: test support. rclone is built from the module proxy by the nested module in build, of the release that
-// replication.DefaultImage names. busybox is Debian's static one.
+// replication.DefaultImage names. busybox is Debian's static one, or what [EnvBusybox] names.
 package rclone
 
 import (
@@ -57,8 +57,14 @@ func Binary(ctx context.Context) (string, error) {
 	return binary, os.Rename(binary+".new", binary)
 }
 
+// EnvBusybox names another busybox to test the scripts with, such as that of an image. Its file is called busybox.
+const EnvBusybox = "ANKA_TEST_BUSYBOX"
+
 // Busybox returns the path of a static busybox, or an error that says how to install it.
 func Busybox() (string, error) {
+	if path := os.Getenv(EnvBusybox); path != "" {
+		return path, nil
+	}
 	for _, path := range []string{"/bin/busybox", "/usr/bin/busybox"} {
 		if _, err := os.Stat(path); err == nil {
 			return path, nil
@@ -67,7 +73,8 @@ func Busybox() (string, error) {
 	return "", errors.New("no busybox on this machine: apt-get install busybox-static")
 }
 
-// Install fills dir with commands so that PATH=dir is all that the scripts need: every applet of busybox, rclone, flock.
+// Install fills dir with commands so that PATH=dir is all that the scripts need: every applet of busybox, rclone, and
+// flock where busybox has none.
 func Install(ctx context.Context, dir string) error {
 	busybox, err := Busybox()
 	if err != nil {
@@ -81,11 +88,7 @@ func Install(ctx context.Context, dir string) error {
 		return fmt.Errorf("install busybox into %s: %w: %s", dir, err, output)
 	}
 	for _, name := range []string{"rclone", "flock"} {
-		path := filepath.Join(dir, name)
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		if err := os.Symlink(binary, path); err != nil {
+		if err := os.Symlink(binary, filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}

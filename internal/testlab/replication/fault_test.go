@@ -19,7 +19,22 @@ import (
 
 const megabyte = 1 << 20
 
-// A layer of 160 MB, over a link that breaks, goes on where it was.
+// part is the size of what has arrived of a layer that is still being fetched, 0 for none.
+func (p *pair) part() (size int64) {
+	p.t.Helper()
+	parts, err := os.ReadDir(filepath.Join(p.follower.Data, replication.StateDir, "parts"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		p.t.Fatal(err)
+	}
+	for _, entry := range parts {
+		if info, err := entry.Info(); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
+}
+
+// A layer of 160 MB, over a link that breaks while its bytes flow, goes on where it was.
 func TestFault_linkCutInMidTransfer(t *testing.T) {
 	p := newPair(t, nil)
 	r := read(t, p.follower.Data)
@@ -27,7 +42,7 @@ func TestFault_linkCutInMidTransfer(t *testing.T) {
 	p.must(p.source.Start())
 	p.link.CutAfter(60 * megabyte)
 	p.must(p.follower.Start())
-	for range 2 {
+	for cut := range int64(2) {
 		p.await(30*time.Second, "the cut", func() error {
 			if !p.link.Down() {
 				return errors.New("the link holds")
@@ -37,6 +52,10 @@ func TestFault_linkCutInMidTransfer(t *testing.T) {
 		s := p.awaitError("")
 		if s.LagBytes == 0 {
 			t.Error("nothing is said of the bytes that are missing")
+		}
+		// Some of what went over the link was not written any more, and some was not the layer.
+		if least, most := (cut*60+40)*megabyte, (cut+1)*61*megabyte; p.part() < least || p.part() > most {
+			t.Errorf("cut %d: %d bytes of the layer have arrived, want %d to %d", cut+1, p.part(), least, most)
 		}
 		if found := tree(t, p.follower.Data); len(found) > 0 {
 			t.Errorf("files are there before they are whole: %v", found)
@@ -216,6 +235,31 @@ func TestFault_layerGoesWhileItIsFetched(t *testing.T) {
 	r.end()
 	if fault := r.fault.Load(); fault != nil {
 		t.Errorf("the reader saw %v", fault)
+	}
+}
+
+// Small layers that are deleted while others are fetched end no transfer.
+func TestFault_smallLayersGoWhileTheyAreFetched(t *testing.T) {
+	p := newPair(t, func(s *replication.Settings) { s.BandwidthLimit, s.MaxDeletePercent = 300_000, 100 })
+	for i := range 20 {
+		p.push(fmt.Sprintf("vm-%02d", i), 0, 20_000)
+	}
+	p.must(p.source.Start())
+	p.awaitGeneration()
+	p.must(p.follower.Start())
+	p.await(10*time.Second, "the transfer", func() error {
+		found, err := filepath.Glob(filepath.Join(p.follower.Data, replication.StateDir, "incoming", "*", "*"))
+		if err == nil && len(found) == 0 {
+			err = fs.ErrNotExist
+		}
+		return err
+	})
+	for i := range 4 {
+		p.remove(fmt.Sprintf("vm-%02d", 5*i+2))
+	}
+	p.awaitEqual(20 * time.Second)
+	if strings.Contains(p.follower.Log(), "cannot fetch layers") {
+		t.Error("the pass ended early")
 	}
 }
 

@@ -161,6 +161,52 @@ func TestGuard_deletionsAddUp(t *testing.T) {
 	}
 }
 
+// Layers of uploads that were given up are named by nothing. Their end is no reason to stop, unless no layer is left.
+func TestGuard_layersThatNothingNames(t *testing.T) {
+	p := filledPair(t, 1, nil)
+	abandon := func(n int) (paths []string) {
+		for range n {
+			name, err := upload(p.registry, "image", 2000)
+			p.must(err)
+			paths = append(paths, filepath.Join(p.source.Data, "images_dir", name))
+		}
+		p.awaitEqual(10 * time.Second)
+		return paths
+	}
+	for _, path := range abandon(9) {
+		p.must(os.Remove(path))
+	}
+	p.awaitEqual(10 * time.Second)
+
+	// With them goes a layer of the template that is here: the disk of the layers is away.
+	abandon(9)
+	before := tree(t, p.follower.Data)
+	p.must(emptyDir(filepath.Join(p.source.Data, "images_dir")))
+	s := p.awaitError("11 layers, of which templates that stay name 2)")
+	p.passes(2)
+	unchanged(t, before, p.follower.Data)
+	if s.BlockedDeletion == "" {
+		t.Errorf("nothing says how to allow it: %+v", s)
+	}
+}
+
+// Where no metadata is known at all, layers that go all at once are more than a few that were given up.
+func TestGuard_allLayersWithoutMetadata(t *testing.T) {
+	p := newPair(t, nil)
+	for range 3 {
+		_, err := upload(p.registry, "image", 2000)
+		p.must(err)
+	}
+	p.must(p.source.Start())
+	p.must(p.follower.Start())
+	p.awaitEqual(10 * time.Second)
+	before := tree(t, p.follower.Data)
+	p.must(emptyDir(filepath.Join(p.source.Data, "images_dir")))
+	p.awaitError("the primary has no layer any more")
+	p.passes(2)
+	unchanged(t, before, p.follower.Data)
+}
+
 func TestGuard_onlyWhatBelongsTogether(t *testing.T) {
 	p := filledPair(t, 4, nil)
 	before := tree(t, p.follower.Data)

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -26,6 +28,9 @@ type Side struct {
 	Data string
 	// Extra is appended to the settings file, to shorten what takes long.
 	Extra string
+	// Counted makes the program the first process of a PID namespace, so that [Side.Processes] can tell how many there
+	// were. It needs root, and KillProgram then ends all of them.
+	Counted bool
 
 	tools    string
 	script   string
@@ -122,6 +127,9 @@ func (s *Side) Start() error {
 	cmd.Stdout, cmd.Stderr = log, log
 	// As process 1 of a container, the program is the leader of its group.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if s.Counted {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
@@ -226,4 +234,15 @@ func (s *Side) PID() int {
 		return 0
 	}
 	return s.process.Process.Pid
+}
+
+// Processes is how many processes the program, which is Counted, has started so far, each subshell among them.
+func (s *Side) Processes() (int, error) {
+	// What the kernel answers is of the namespace of whoever asks, who is one more.
+	output, err := exec.Command(filepath.Join(s.tools, "nsenter"), "-t", strconv.Itoa(s.PID()), "-p",
+		filepath.Join(s.tools, "cat"), "/proc/sys/kernel/ns_last_pid").CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("count processes: %w: %s", err, output)
+	}
+	return strconv.Atoi(strings.TrimSpace(string(output)))
 }

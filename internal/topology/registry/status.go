@@ -229,6 +229,8 @@ func (a *assessment) whyBehind(r Replicator, f replication.Status) string {
 		return f.LastError
 	case transferring(f):
 		return fmt.Sprintf("it is transferring: at %s %d bytes of layers were missing", f.LastAttempt, f.LagBytes)
+	case !f.InSync && f.Passes == 0:
+		return fmt.Sprintf("the container %s was just started, at %s, and has not made a pass yet%s", r.Container, f.LastAttempt, whenLast(f))
 	case !f.InSync || f.Generation < f.SeenGeneration:
 		return "it does not hold all of what the primary has yet"
 	case seen && f.Generation < source.Generation:
@@ -237,6 +239,14 @@ func (a *assessment) whyBehind(r Replicator, f replication.Status) string {
 		return fmt.Sprintf("it held all of what the primary had at %s, and the primary's source cannot be asked what came since", f.LastAttempt)
 	}
 	return ""
+}
+
+// whenLast says what an earlier life of the follower's container left.
+func whenLast(f replication.Status) string {
+	if f.LastSuccess == "" {
+		return ""
+	}
+	return "; before that it held all of what the primary had at " + f.LastSuccess
 }
 
 // hangs tells that a follower has left out passes, "" when it has not.

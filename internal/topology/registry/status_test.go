@@ -85,6 +85,20 @@ func TestAssessReplication_follower(t *testing.T) {
 			},
 			reason: []string{"transferring: at " + ago(time.Hour), "1073741824 bytes"}, lag: 3600,
 		},
+		"just started": {
+			follower: func(f *replication.Status) { f.InSync, f.Passes, f.SeenGeneration = false, 0, 0 },
+			reason:   []string{"the container r2 was just started, at " + ago(4*time.Second) + ", and has not made a pass yet; before that it held all"}, lag: 4,
+		},
+		"just started for the first time": {
+			follower: func(f *replication.Status) { *f = replication.Status{LastAttempt: ago(time.Second), LagSeconds: -1} },
+			reason:   []string{"r2 was just started, at " + ago(time.Second) + ", and has not made a pass yet"}, lag: -1,
+		},
+		"just started, and waits": {
+			follower: func(f *replication.Status) {
+				*f = replication.Status{LastAttempt: ago(time.Second), LastError: "another follower works"}
+			},
+			reason: []string{"another follower works"}, lag: -1,
+		},
 		"in its first pass":                             {follower: func(f *replication.Status) { f.InSync = false }, reason: []string{"does not hold all"}, lag: 4},
 		"saw more than it has":                          {follower: func(f *replication.Status) { f.SeenGeneration = 8 }, reason: []string{"does not hold all"}, lag: 4},
 		"has not looked since":                          {source: func(s *replication.SourceStatus) { s.Generation = 8 }, reason: []string{"the primary has changed since"}, lag: 4},

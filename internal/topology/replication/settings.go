@@ -22,8 +22,8 @@ const (
 	DefaultInterval = 5
 	// DefaultTransfers is how many files a follower fetches at a time.
 	DefaultTransfers = 4
-	// DefaultMaxDeletePercent is the part of templates, and of layers that no
-	// deleted template explains, which may go within an hour.
+	// DefaultMaxDeletePercent is the part of templates, and of layers that
+	// templates which stay name, which may go within an hour.
 	DefaultMaxDeletePercent = 25
 )
 

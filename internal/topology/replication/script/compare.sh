@@ -101,7 +101,8 @@ resolve_changed() {
 
 # guard_deletions refuses to delete more than the limit in an hour, since a primary that is being emptied looks like
 # one whose templates are deleted. Deletions count by templates; by files of metadata of templates that stay; and by
-# layers that none of the deleted metadata names.
+# layers that metadata which stays here names. A layer that nothing names, such as that of an upload which was given up,
+# is missed by nobody, and counts only where the primary has no layer left.
 guard_deletions() {
 	BLOCKED=''
 	if ! [ -s "$WORK/todo/remove" ] && ! [ -s "$WORK/todo/unpublish" ]; then
@@ -113,28 +114,39 @@ guard_deletions() {
 		cut -f 1 "$WORK/todo/publish"
 	} >"$WORK/leaving"
 	names_of "$WORK/leaving" | cut -f 2 | sort -u >"$WORK/explained"
+	awk -F "$TAB" 'FILENAME == ARGV[1] { leaves[$1]; next } !($1 in leaves) { print $1 }' "$WORK/leaving" "$STATE/index" >"$WORK/staying"
+	names_of "$WORK/staying" | cut -f 2 | sort -u >"$WORK/needed"
 	touch "$STATE/deletions"
 	verdict=$(awk -F "$TAB" -v meta="$METADATA_DIR" -v percent="$MAX_DELETE_PERCENT" -v since="$(($(now) - 3600))" -v at="$(now)" '
 		function template(path) { path = substr(path, length(meta) + 2); sub(/\/.*/, "", path); return path }
+		function base(path) { sub(/.*\//, "", path); return path }
 		function over(n, before, total, least) { return n > 0 && n + before > least && (n + before) * 100 > percent * (total + before) }
 		FILENAME == ARGV[1] && $1 == "F" { stays[template($2)]; next }
-		FILENAME == ARGV[1] { next }
+		FILENAME == ARGV[1] { if ($1 == "L") listed++; next }
 		FILENAME == ARGV[2] { explained[$1]; next }
-		FILENAME == ARGV[3] { if ($1 >= since) { templates0 += $2; files0 += $3; layers0 += $4 }; next }
-		FILENAME == ARGV[4] { local[template($1)]; nfiles++; next }
-		FILENAME == ARGV[5] { nlayers++; next }
-		FILENAME == ARGV[6] { t = template($1); if (t in stays) files++; else gone[t]; next }
-		{ name = $1; sub(/.*\//, "", name); all++; if (!(name in explained)) layers++ }
+		FILENAME == ARGV[3] { needed[$1]; next }
+		FILENAME == ARGV[4] { if ($1 >= since) { templates0 += $2; files0 += $3; layers0 += $4 }; next }
+		FILENAME == ARGV[5] { local[template($1)]; nfiles++; next }
+		FILENAME == ARGV[6] { if (base($1) in needed) nlayers++; next }
+		FILENAME == ARGV[7] { t = template($1); if (t in stays) files++; else gone[t]; next }
+		{
+			name = base($1)
+			all++
+			if (name in explained) next
+			if (name in needed) layers++
+			else unnamed++
+		}
 		END {
 			for (t in gone) templates++
 			for (t in local) ntemplates++
 			for (t in stays) left++
 			if (over(templates, templates0, ntemplates, 1) || over(files, files0, nfiles, 4) || over(layers, layers0, nlayers, 0)) verdict = "limit"
-			else if (templates > 0 && left == 0 && percent < 100) verdict = "empty"
+			else if (templates > 0 && left == 0 && percent < 100) verdict = "template"
+			else if (unnamed > 0 && listed == 0 && percent < 100) verdict = "layer"
 			else verdict = "ok"
 			printf "%s %d %d %d %d", verdict, templates, files, layers, all
 		}
-	' "$MANIFEST" "$WORK/explained" "$STATE/deletions" "$STATE/index" "$WORK/layers" "$WORK/todo/unpublish" "$WORK/todo/remove")
+	' "$MANIFEST" "$WORK/explained" "$WORK/needed" "$STATE/deletions" "$STATE/index" "$WORK/layers" "$WORK/todo/unpublish" "$WORK/todo/remove")
 	# shellcheck disable=SC2086
 	set -- $verdict
 	if [ "$1" = ok ] || [ "$ALLOW_DELETIONS" = "$sum" ] || [ "$(cat "$STATE/allow-deletions" 2>/dev/null)" = "$sum" ]; then
@@ -142,9 +154,9 @@ guard_deletions() {
 		return 0
 	fi
 	BLOCKED=$sum
-	if [ "$1" = empty ]; then
-		fail "the primary has no template any more; nothing is deleted here until deletion $sum is allowed ($2 templates, $5 layers)"
+	if [ "$1" != limit ]; then
+		fail "the primary has no $1 any more; nothing is deleted here until deletion $sum is allowed ($2 templates, $5 layers)"
 	else
-		fail "the primary lost more than max_delete_percent = $MAX_DELETE_PERCENT within an hour; nothing is replicated until deletion $sum is allowed ($2 templates, $3 files of other templates, $5 layers)"
+		fail "the primary lost more than max_delete_percent = $MAX_DELETE_PERCENT within an hour; nothing is replicated until deletion $sum is allowed ($2 templates, $3 files of other templates, $5 layers, of which templates that stay name $4)"
 	fi
 }

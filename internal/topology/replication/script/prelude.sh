@@ -15,6 +15,8 @@ TAB=$(printf '\t')
 NEWLINE='
 '
 FAILURE=''
+# Metadata that changed together is served in one piece as well, from so many files on.
+PACK_FILES=20
 
 # rclone reads its settings from here, never from a file.
 export RCLONE_CONFIG=/nowhere/rclone.conf RCLONE_LOG_LEVEL=ERROR RCLONE_STATS=0 RCLONE_USE_JSON_LOG=false
@@ -55,12 +57,13 @@ rest() {
 check_commands() {
 	rm -rf "$WORK/try"
 	if mkdir -p "$WORK/try/a/b" && : >"$WORK/try/a/file" && (cd "$WORK/try/a" && printf 'file\0' | xargs -0 cp --parents -t b) &&
-		sync "$WORK/try/a/b/file" && touch -d @1000000000 "$WORK/try/a/file" && mv -f -T "$WORK/try/a/file" "$WORK/try/a/b/file" &&
+		sync "$WORK/try/a/b/file" && printf 'file\0' | (cd "$WORK/try/a" && xargs -0 mv -n -t b --) && [ -f "$WORK/try/a/file" ] &&
+		tar -cf "$WORK/try/pack" -C "$WORK/try/a/b" . && tar -xf "$WORK/try/pack" -C "$WORK/try" && chmod -R u=rwX,go=rX "$WORK/try/file" && touch -d @1000000000 "$WORK/try/a/file" && mv -f -T "$WORK/try/a/file" "$WORK/try/a/b/file" &&
 		[ "$(stat -c '%Y|%y' "$WORK/try/a/b/file" | grep -c '^1000000000|.*\.0')" -eq 1 ] && sleep 0.01 &&
 		command -v rclone >/dev/null && [ "$(room "$WORK")" -gt 0 ]; then
 		return 0
 	fi
-	fail "the image lacks a command that is needed, or the container's file system is full: rclone, and cp -t, mv -T, sync, stat, touch and xargs of busybox 1.35 or newer"
+	fail "the image lacks a command that is needed, or the container's file system is full: rclone, and cp -t, mv -n, -t and -T, sync, stat, tar, touch and xargs of busybox 1.35 or newer"
 	say "$FAILURE"
 	printf '%s' "$FAILURE" >"$RUN/failure"
 	printf '{"role":"%s","state":"error","in_sync":false,"last_error":"%s","last_attempt":"%s","lag_seconds":-1}\n' "$ROLE" "$(quote "$RUN/failure")" "$(timestamp)" | put "$RUN/status.json"

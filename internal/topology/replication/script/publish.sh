@@ -17,12 +17,12 @@ hold_back() {
 }
 
 # in_order LIST DIRECTORY FILES sorts paths so that files whose names others contain come first: what is named before
-# what names it. The others are FILES below DIRECTORY.
+# what names it, with 0 or 1 in front. The others are FILES below DIRECTORY.
 in_order() {
 	cut -f 1 "$1" | sed 's/.*\///' | sort -u >"$WORK/basenames"
 	(cd "$2" && tr '\n' '\0' <"$3" | xargs -0 -r grep -ohF -f "$WORK/basenames") 2>/dev/null | sort -u >"$WORK/named"
 	awk -F "$TAB" 'FILENAME == ARGV[1] { named[$1]; next } { name = $1; sub(/.*\//, "", name); print (name in named ? 0 : 1) "\t" $0 }' "$WORK/named" "$1" |
-		sort | cut -f 2-
+		sort
 }
 
 # publish_metadata makes the templates of todo/publish visible: a new one by one rename; in one that is here new files
@@ -31,66 +31,89 @@ publish_metadata() {
 	hold_back || return 1
 	in_order "$WORK/todo/publish" "$STATE/objects" "$WORK/objects" >"$WORK/ordered"
 	(cd "$DATA/$METADATA_DIR" 2>/dev/null && ls -A) >"$WORK/templates.here"
-	awk -F "$TAB" -v OFS="$TAB" -v meta="$METADATA_DIR" -v placed="$STATE/placed" '
+	touch "$WORK/todo/save"
+	awk -F "$TAB" -v OFS="$TAB" -v meta="$METADATA_DIR" -v owned="$WORK/own" '
 		function template(path) { path = substr(path, length(meta) + 2); sub(/\/.*/, "", path); return path }
+		BEGIN { printf "" > owned }
 		FILENAME == ARGV[1] { held[$1]; next }
-		FILENAME == ARGV[2] { file[$1] = $2; next }
-		FILENAME == ARGV[3] { uses[$2]++; next }
-		FILENAME == ARGV[4] { template_here[$1]; next }
-		FILENAME == ARGV[5] { here[$1]; next }
+		FILENAME == ARGV[2] { save[$1]; next }
+		FILENAME == ARGV[3] { template_here[$1]; next }
+		FILENAME == ARGV[4] { here[$1]; next }
 		{
-			t = template($1)
+			t = template($2)
 			if (t in held) next
-			kind = $1 in here ? "3" : (t in template_here || $1 == meta "/" t ? "2" : "1")
-			# The file itself is renamed unless others need it too.
-			print "F", $1, $3, "-", $2 >> placed
-			print t, kind, $1, (uses[$2] > 1 ? "cp" : "mv"), file[$2]
+			kind = $2 in save ? "save" : $2 in here ? "replace" : t in template_here || $2 == meta "/" t ? "add" : "new"
+			order = kind == "new" ? 1 : kind == "add" ? 2 : 3
+			directory = name = $2
+			sub(/\/[^\/]*$/, "", directory)
+			sub(/.*\//, "", name)
+			print "F", $2, $4, "-", $3 > owned
+			# Neighbours of one batch are moved together.
+			print t, order, $1, $5, directory, name, kind
 		}
-	' "$WORK/held" "$WORK/objects.sums" "$WORK/todo/publish" "$WORK/templates.here" "$STATE/index" "$WORK/ordered" | sort -s -k 1,2 -t "$TAB" >"$WORK/publish"
+	' "$WORK/held" "$WORK/todo/save" "$WORK/templates.here" "$STATE/index" "$WORK/ordered" | sort >"$WORK/publish"
 	[ -s "$WORK/publish" ] || return 0
 	rm -rf "$STATE/staging"
 	mkdir -p "$STATE/staging" "$DATA/$METADATA_DIR" || return 1
-	publish_all <"$WORK/publish" || fail "cannot publish template $template: the storage cannot be written"
+	FAILURE=''
+	own <"$WORK/own" && publish_all <"$WORK/publish" && publish_new && return 0
+	fail "${FAILURE:-cannot publish template $template: the storage cannot be written}"
 }
 
+# publish_all moves the listed files: those of new templates to $STATE/staging, the others into place.
 publish_all() {
+	group=''
 	template=''
-	new=''
-	while IFS=$TAB read -r template kind path how file; do
-		if [ -n "$new" ] && [ "$new" != "$template" ]; then
-			publish_new "$new" || return 1
-			new=''
+	while IFS=$TAB read -r next order rank batch directory name kind; do
+		if [ "$group" != "$batch$TAB$directory$TAB$kind" ] || [ $# -ge 200 ]; then
+			move_group "$@" || return 1
+			group=$batch$TAB$directory$TAB$kind
+			template=$next
+			set -- "$kind" "$batch" "$directory"
 		fi
-		if [ "$kind" = 1 ]; then
-			new=$template
-			stage "$how" "$file" "$STATE/staging/$template/${path#"$METADATA_DIR/$template/"}" || return 1
-			continue
-		fi
-		if [ -f "$WORK/todo/save" ] && grep -qxF "$path" "$WORK/todo/save"; then
-			keep_replaced "$path" || return 1
-		fi
-		make_directory "${path%/*}" || return 1
-		if [ "$how" = mv ]; then
-			mv -f -T "$STATE/objects/$file" "$DATA/$path" || return 1
-		else
-			stage cp "$file" "$STATE/staging/file" && mv -f -T "$STATE/staging/file" "$DATA/$path" || return 1
+		set -- "$@" "$name"
+	done
+	move_group "$@"
+}
+
+# move_group KIND BATCH DIRECTORY NAME... moves fetched files of one directory, in this order.
+move_group() {
+	[ $# -gt 0 ] || return 0
+	how=$1 from=$STATE/objects/$2/$3 below=$3
+	shift 3
+	case $how in
+	new)
+		to=$STATE/staging${below#"$METADATA_DIR"}
+		mkdir -p "$to" && (cd "$from" && mv -f -t "$to" -- "$@")
+		return
+		;;
+	save)
+		for file; do
+			keep_replaced "$below/$file" || return 1
+		done
+		;;
+	esac
+	make_directory "$below" || return 1
+	if [ "$how" != add ]; then
+		(cd "$from" && mv -f -t "$DATA/$below" -- "$@")
+		return
+	fi
+	(cd "$from" && mv -n -t "$DATA/$below" -- "$@") || return 1
+	for file; do
+		if [ -e "$from/$file" ]; then
+			fail "$below/$file was written on this side while it was being published; looking again"
+			return 1
 		fi
 	done
-	[ -z "$new" ] || publish_new "$new"
 }
 
-# stage HOW FILE TARGET puts a fetched file where it is gathered for publishing.
-stage() {
-	[ -d "${3%/*}" ] || mkdir -p "${3%/*}" || return 1
-	if [ "$1" = mv ]; then
-		mv -f -T "$STATE/objects/$2" "$3"
-	else
-		cp "$STATE/objects/$2" "$3" && sync "$3" && chown "$OWNER" "$3"
-	fi
-}
-
+# publish_new shows the templates of $STATE/staging, each by one rename.
 publish_new() {
-	chown -R "$OWNER" "$STATE/staging/$1" && mv -T "$STATE/staging/$1" "$DATA/$METADATA_DIR/$1"
+	(cd "$STATE/staging" && ls -A) >"$WORK/staged"
+	[ -s "$WORK/staged" ] || return 0
+	chown -R "$OWNER" "$STATE/staging" && (cd "$STATE/staging" && tr '\n' '\0' <"$WORK/staged" | xargs -0 mv -n -t "$DATA/$METADATA_DIR" --) || return 1
+	(cd "$STATE/staging" && ls -A) >"$WORK/staged"
+	[ ! -s "$WORK/staged" ] || fail "template $(head -n 1 "$WORK/staged") was written on this side while it was being published; looking again"
 }
 
 # keep_replaced PATH keeps this side's version of metadata. Only the last few hundred are kept.
@@ -114,7 +137,7 @@ unpublish_metadata() {
 			mv -T "$DATA/$METADATA_DIR/$template" "$STATE/trash/$template.$(now)"
 		else
 			# Those that others name last.
-			in_order "$WORK/one" "$DATA" "$WORK/one" | tac | while read -r path; do rm -f "$DATA/$path"; done
+			in_order "$WORK/one" "$DATA" "$WORK/one" | cut -f 2- | tac | while read -r path; do rm -f "$DATA/$path"; done
 			find "$DATA/$METADATA_DIR/$template" -type d -depth -exec rmdir {} + 2>/dev/null
 		fi
 	done <"$WORK/templates"
@@ -136,8 +159,6 @@ remove_layers() {
 		FILENAME == ARGV[1] { named[$1]; next }
 		{ name = $1; sub(/.*\//, "", name); if (name in named) print "L\t" $0 > still; else print $1 }
 	' "$WORK/named" "$WORK/todo/remove" >"$WORK/removable"
-	while read -r path; do
-		rm -f "$DATA/$path"
-	done <"$WORK/removable"
+	(cd "$DATA" && tr '\n' '\0' <"$WORK/removable" | xargs -0 -r rm -f --)
 	[ ! -s "$WORK/removable" ] || say "deleted $(lines "$WORK/removable") layers"
 }

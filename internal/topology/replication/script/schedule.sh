@@ -52,18 +52,20 @@ run_schedule() {
 		fi
 		nap 5
 	done
+	quick=0
 	while :; do
 		before=$APPLIED_SUM
 		rm -f "$RUN/pass-now"
 		if attempt; then
 			pause=5
-			# Where something came, more may have come meanwhile.
+			# Where something came, more may be coming: a look costs little.
+			[ "$before" = "$APPLIED_SUM" ] || quick=$(($(now) + (INTERVAL < 5 ? 2 * INTERVAL : 10)))
 			if [ "$INTERVAL" -gt 60 ]; then
 				nap "$INTERVAL"
-			elif [ "$before" = "$APPLIED_SUM" ]; then
-				breathe
-			else
+			elif [ "$(now)" -lt "$quick" ]; then
 				rest 0.5
+			else
+				breathe
 			fi
 		elif [ "$INTERVAL" -le 60 ]; then
 			breathe

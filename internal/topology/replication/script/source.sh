@@ -61,6 +61,9 @@ take_objects() {
 	(cd "$DATA" && tr '\n' '\0' <"$WORK/changed.paths" | xargs -0 cp --parents -t "$SERVED/o/$BATCH") 2>"$WORK/copy.err"
 	(cd "$SERVED/o/$BATCH" && find . -type f | sed 's/^..//') >"$WORK/staged.paths"
 	sums "$SERVED/o/$BATCH" "$WORK/staged.paths" "$WORK/staged.sums"
+	if [ "$(lines "$WORK/staged.paths")" -ge "$PACK_FILES" ]; then
+		tar -cf "$WORK/pack" -C "$SERVED/o/$BATCH" . && mv "$WORK/pack" "$SERVED/p/$BATCH" || return 1
+	fi
 	# What was copied again and is the same stays in the batch that followers may have.
 	awk -F "$TAB" -v batch="$BATCH" '
 		FILENAME == ARGV[1] { hash[$2] = $1; next }
@@ -178,8 +181,8 @@ collect() {
 	(cd "$SERVED/m" && ls -t | tail -n +9 | xargs -r rm -f)
 	cat "$SERVED"/m/* | awk -F "$TAB" '$1 == "F" { print $6 }' | sort -u >"$WORK/used"
 	# shellcheck disable=SC2012
-	ls "$SERVED/o" | awk -v last="$BATCH" 'FILENAME == ARGV[1] { used[$1]; next } !($1 in used) && $1 != last' "$WORK/used" - |
-		(cd "$SERVED/o" && xargs -r rm -rf)
+	ls "$SERVED/o" | awk -v last="$BATCH" 'FILENAME == ARGV[1] { used[$1]; next } !($1 in used) && $1 != last { print "o/" $1; print "p/" $1 }' "$WORK/used" - |
+		(cd "$SERVED" && xargs -r rm -rf)
 }
 
 # announce writes the one file that is read again and again. Its size never changes, so that a server with an old list
@@ -202,9 +205,9 @@ announce() {
 }
 
 trap stop TERM INT
-mkdir -p "$WORK" "$SERVED/m" "$SERVED/o"
+mkdir -p "$WORK" "$SERVED/m" "$SERVED/o" "$SERVED/p"
 # A new life starts from nothing: all that it had can be made again from the data.
-rm -rf "$SERVED"/m/* "$SERVED"/o/*
+rm -rf "$SERVED"/m/* "$SERVED"/o/* "$SERVED"/p/*
 : >"$INDEX"
 : >"$BODY"
 GENERATION=0
@@ -222,10 +225,9 @@ while :; do
 		announce error "${FAILURE:-the work directory cannot be written}"
 	fi
 	start_server
-	# Where nothing changes, looking must not cost more than a fifth of a processor, however many files there are.
-	if [ "$GENERATION" = "$looked_at" ]; then
-		rest "$(awk -v begun="$begun" -v least="$TICK" '{ t = 4 * ($1 - begun); print (t > least ? t : least) }' /proc/uptime)"
-	else
-		rest "$TICK"
-	fi
+	# Where nothing changes, looking must not cost more than a fifth of a processor, however many files there are. Where
+	# something came, more may come, and the last of it is waited for.
+	share=1
+	[ "$GENERATION" = "$looked_at" ] || share=4
+	rest "$(awk -v begun="$begun" -v least="$TICK" -v share="$share" '{ t = 4 * ($1 - begun); if (t < least) t = least; print t / share }' /proc/uptime)"
 done

@@ -18,21 +18,16 @@ limit() {
 	[ "$BANDWIDTH" -eq 0 ] || LIMIT="$((BANDWIDTH / $1))B"
 }
 
-# fetch_objects fetches the new metadata and writes $WORK/objects.sums: hash and path below $STATE/objects.
+# fetch_objects fetches the new metadata and writes $WORK/objects.sums: hash and path below $STATE/objects, which is the
+# batch and the path of the metadata.
 fetch_objects() {
 	: >"$WORK/objects.sums"
 	[ -s "$WORK/todo/publish" ] || return 0
+	limit 1
+	missing_objects
+	fetch_packs
 	tries=0
-	while :; do
-		rm_partials "$STATE/objects"
-		(cd "$STATE/objects" && find . -type f | sed 's/^..//') >"$WORK/objects"
-		sums "$STATE/objects" "$WORK/objects" "$WORK/objects.sums"
-		awk -F "$TAB" 'FILENAME == ARGV[1] { have[$1]; next } !($2 in have) { have[$2]; print $4 "/" $1 }' \
-			"$WORK/objects.sums" "$WORK/todo/publish" >"$WORK/objects.missing"
-		if [ ! -s "$WORK/objects.missing" ]; then
-			chown -R "$OWNER" "$STATE/objects" && (cd "$STATE/objects" && tr '\n' '\0' <"$WORK/objects" | xargs -0 sync)
-			return
-		fi
+	while [ -s "$WORK/objects.missing" ]; do
 		if [ $tries -ge 5 ]; then
 			fail "cannot fetch new metadata from the primary: $(reason "$ERRORS")"
 			return 1
@@ -40,14 +35,42 @@ fetch_objects() {
 		# What is new may not be in the server's list of the directory for a moment.
 		[ $tries -eq 0 ] || rest 0.3
 		tries=$((tries + 1))
-		limit 1
 		get copy --files-from-raw "$WORK/objects.missing" "source:snapshot/o" "$STATE/objects" --transfers 16 --checkers 16
+		missing_objects
 	done
+	chown -R "$OWNER" "$STATE/objects" && (cd "$STATE/objects" && tr '\n' '\0' <"$WORK/objects" | xargs -0 sync)
 }
 
-# own records that a file came from the primary, before it gets its place: should the pass not end, it can still be
-# replaced and deleted.
-own() { printf '%s\n' "$1" >>"$STATE/placed"; }
+missing_objects() {
+	rm_partials "$STATE/objects"
+	(cd "$STATE/objects" && find . -type f | sed 's/^..//') >"$WORK/objects"
+	sums "$STATE/objects" "$WORK/objects" "$WORK/objects.sums"
+	awk -F "$TAB" 'FILENAME == ARGV[1] { have[$2] = $1; next } { file = $4 "/" $1 } have[file] != $2 { print file }' \
+		"$WORK/objects.sums" "$WORK/todo/publish" >"$WORK/objects.missing"
+}
+
+# fetch_packs fetches batches of which much is missing in one piece, since every file by itself costs two requests. What
+# does not come this way is fetched by itself.
+fetch_packs() {
+	awk -F / -v least="$PACK_FILES" '{ n[$1]++ } END { for (batch in n) if (n[batch] >= least) print batch }' "$WORK/objects.missing" >"$WORK/packs"
+	[ -s "$WORK/packs" ] || return 0
+	while read -r batch; do
+		if get cat "source:snapshot/p/$batch" >"$WORK/pack"; then
+			mkdir -p "$STATE/objects/$batch" && tar -xf "$WORK/pack" -C "$STATE/objects/$batch"
+		fi
+		rm -f "$WORK/pack"
+	done <"$WORK/packs"
+	chmod -R u=rwX,go=rX "$STATE/objects"
+	missing_objects
+}
+
+# own records the files of standard input as the primary's, before they get their place: should the pass not end, they
+# can still be replaced and deleted. One line each, as in a manifest.
+own() {
+	# The end of what was written before may have been lost with the power.
+	[ -z "$(tail -c 1 "$STATE/placed")" ] || echo >>"$STATE/placed"
+	cat >>"$STATE/placed" && sync "$STATE/placed"
+}
 
 # place FILE PATH SIZE MTIME gives a whole layer its name, unless something that is not ours took it meanwhile.
 place() {
@@ -60,7 +83,7 @@ place() {
 	else
 		make_directory "${2%/*}" || return 1
 	fi
-	own "L$TAB$2$TAB$3$TAB$4" && mv -f -T "$1" "$DATA/$2"
+	printf 'L\t%s\t%s\t%s\n' "$2" "$3" "$4" | own && mv -f -T "$1" "$DATA/$2"
 }
 
 # make_directory PATH makes a directory of the data and gives it the data's owner.
@@ -68,15 +91,35 @@ make_directory() {
 	[ -d "$DATA/$1" ] || { mkdir -p "$DATA/$1" && chown "$OWNER" "$DATA/$1"; }
 }
 
-# place_received puts all whole files of $STATE/incoming into place.
+# place_received puts all whole files of $STATE/incoming into place: those whose names are free with one process for a
+# directory, which never overwrites, and those that replace something one by one.
 place_received() {
 	(cd "$STATE/incoming" && find . -type f ! -name '*.partial' -exec stat -c "%n$TAB%s$TAB%Y" {} + | sed 's/^..//') >"$WORK/incoming"
 	awk -F "$TAB" 'FILENAME == ARGV[1] { want[$0]; next } $0 in want' "$WORK/todo/copy" "$WORK/incoming" >"$WORK/whole"
 	[ -s "$WORK/whole" ] || return 0
-	chown -R "$OWNER" "$STATE/incoming" && (cd "$STATE/incoming" && cut -f 1 "$WORK/whole" | tr '\n' '\0' | xargs -0 sync) || return 1
+	cut -f 1 "$WORK/whole" | tr '\n' '\0' >"$WORK/whole.paths"
+	chown -R "$OWNER" "$STATE/incoming" && (cd "$STATE/incoming" && xargs -0 sync <"$WORK/whole.paths") || return 1
+	(cd "$DATA" && xargs -0 stat -c %n <"$WORK/whole.paths") >"$WORK/taken" 2>/dev/null
+	awk -F "$TAB" -v free="$WORK/free" -v replacing="$WORK/replacing" '
+		BEGIN { printf "" > free; printf "" > replacing }
+		FILENAME == ARGV[1] { taken[$0]; next }
+		$1 in taken { print > replacing; next }
+		{ directory = $1; sub(/\/[^\/]*$/, "", directory); print $0 "\t" directory > free }
+	' "$WORK/taken" "$WORK/whole"
+	cut -f 1-3 "$WORK/free" | sed 's/^/L\t/' | own || return 1
+	cut -f 4 "$WORK/free" | sort -u >"$WORK/directories"
+	while read -r directory; do
+		make_directory "$directory" || return 1
+		awk -F "$TAB" -v directory="$directory" '$4 == directory { sub(/.*\//, "", $1); print $1 }' "$WORK/free" | tr '\n' '\0' |
+			(cd "$STATE/incoming/$directory" && xargs -0 mv -n -t "$DATA/$directory" --) || return 1
+	done <"$WORK/directories"
+	# Names that were free a moment ago may be taken now.
+	while IFS=$TAB read -r path size mtime directory; do
+		[ ! -e "$STATE/incoming/$path" ] || printf '%s\t%s\t%s\n' "$path" "$size" "$mtime" >>"$WORK/replacing"
+	done <"$WORK/free"
 	while IFS=$TAB read -r path size mtime; do
 		place "$STATE/incoming/$path" "$path" "$size" "$mtime" || return 1
-	done <"$WORK/whole"
+	done <"$WORK/replacing"
 }
 
 part_of() { printf '%s' "$STATE/parts/$(printf '%s' "$1" | sha256sum | cut -c 1-32)"; }
@@ -174,7 +217,8 @@ fetch_batch() {
 			fail "cannot write to the storage"
 			return 1
 		}
-		if [ $result -ne 0 ]; then
+		# A layer that was deleted meanwhile is no reason to end the pass for the others.
+		if [ $result -ne 0 ] && { [ ! -s "$ERRORS" ] || grep -qv '404 Not Found' "$ERRORS"; }; then
 			fail "cannot fetch layers from the primary: $(reason "$ERRORS")"
 			return 1
 		fi
