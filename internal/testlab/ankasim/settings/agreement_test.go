@@ -78,6 +78,9 @@ func allowed(row service.Setting) []string {
 	case service.KindEnum:
 		return known
 	case service.KindList:
+		if len(known) == 0 {
+			return []string{"openid,profile"}
+		}
 		return []string{strings.Join(known, ",")}
 	case service.KindLevelList:
 		return []string{"upload=5,auth=2"}
