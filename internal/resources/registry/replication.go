@@ -3,7 +3,10 @@ package registry
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -19,6 +22,7 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
@@ -154,8 +158,9 @@ func checkReplication(ctx context.Context, m *model) diag.Diagnostics {
 	if m.Replication.IsNull() || m.Replication.IsUnknown() {
 		return nil
 	}
-	settings, _, all := m.replicationSettings(ctx)
+	settings, seeded, all := m.replicationSettings(ctx)
 	at := path.Root("replication")
+	all.Append(m.checkReach(seeded)...)
 	port := settings.Port
 	if port == 0 {
 		port = replication.DefaultPort
@@ -173,6 +178,29 @@ func checkReplication(ctx context.Context, m *model) diag.Diagnostics {
 		all.AddAttributeError(where, problem.Summary, problem.Detail)
 	}
 	all.Append(m.checkDirectories()...)
+	return all
+}
+
+// checkReach refuses an address on which the source is out of the followers'
+// reach, and seeded hosts that are none of the replicas, which a misspelt name
+// would be.
+func (m *model) checkReach(seeded []string) diag.Diagnostics {
+	var all diag.Diagnostics
+	if m.Replicas.IsUnknown() {
+		return all
+	}
+	hosts := m.Hosts()
+	if ip, err := netip.ParseAddr(m.BindIP.ValueString()); err == nil && ip.Unmap().IsLoopback() && len(hosts) > 1 {
+		all.AddAttributeError(path.Root("bind_ip"), "Primary out of reach", fmt.Sprintf("The replication is published on bind_ip, too, and the followers on "+
+			"the other hosts cannot reach %s of the primary's host. Use an address of the hosts' network, or remove bind_ip or replication.", ip))
+	}
+	for _, host := range seeded {
+		// What is no name has been refused, and what is not known yet is "".
+		if container.ValidName(host) && !slices.Contains(hosts, host) {
+			all.AddAttributeError(path.Root("replication").AtName("seeded"), "Seeded host is not a replica",
+				fmt.Sprintf("There is no replica on host %q. Remove it from seeded, or name one of: %s.", host, strings.Join(hosts, ", ")))
+		}
+	}
 	return all
 }
 
