@@ -152,6 +152,8 @@ func (companion) Plan(ctx context.Context, at occasion) (replicas.Beside, diag.D
 		step, diagnostics := s.handoverSteps(from)
 		all.Append(diagnostics...)
 		beside.Before = append(beside.Before, step)
+	} else if !s.replicated() && !at.Model.replicates() {
+		all.Append(unchecked(ctx, at)...)
 	} else if at.Before != nil && at.Model.AcceptDataLoss.ValueBool() {
 		all.AddAttributeWarning(path.Root("accept_data_loss"), "Data loss is still accepted",
 			"The primary does not change in this plan, but the next change of it would not be refused whatever is lost by it. Remove accept_data_loss.")
