@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,31 +25,6 @@ type companion struct{}
 
 type occasion = replicas.Occasion[model]
 
-// savedKey is the place of [saved] in the private state.
-const savedKey = "replication"
-
-// saved is what the private state knows of the replication.
-type saved struct {
-	Tenure registry.Tenure `json:"tenure"`
-	// Marked are the hosts whose storage has the marker file, with the place of
-	// that storage.
-	Marked map[string]string `json:"marked"`
-}
-
-func recall(ctx context.Context, at occasion) (saved, diag.Diagnostics) {
-	var s saved
-	if at.Private == nil {
-		return s, nil
-	}
-	content, diagnostics := at.Private.GetKey(ctx, savedKey)
-	if len(content) > 0 {
-		if err := json.Unmarshal(content, &s); err != nil {
-			s = saved{} // what the hosts have counts
-		}
-	}
-	return s, diagnostics
-}
-
 // stage is the replication on the hosts that answer. A host that does not is
 // left out: what runs there goes on as it was, and never stands in the way of
 // the others. When it is back, the next plan brings it up to date.
@@ -72,7 +46,7 @@ func set(ctx context.Context, at occasion) (*stage, diag.Diagnostics) {
 		return nil, all
 	}
 	s := &stage{at: at, saved: saved, latest: saved.Tenure}
-	hosts := at.Model.Hosts()
+	hosts := append(at.Model.Hosts(), saved.Left...)
 	if at.Before != nil {
 		hosts = append(hosts, at.Before.Hosts()...)
 	}
@@ -141,10 +115,18 @@ func (companion) Plan(ctx context.Context, at occasion) (replicas.Beside, diag.D
 	if _, known, _ := at.Model.storage(ctx); !known || at.Model.Replication.IsUnknown() || at.Model.Primary.IsUnknown() {
 		return beside, nil
 	}
-	if !concerned(at) {
-		return beside, unchecked(ctx, at)
+	remembered, all := recall(ctx, at)
+	if all.HasError() {
+		return beside, all
 	}
-	s, all := set(ctx, at)
+	if !concerned(at) {
+		all.Append(unchecked(ctx, at)...)
+		if len(remembered.Left) == 0 {
+			return beside, all
+		}
+	}
+	s, diagnostics := set(ctx, at)
+	all.Append(diagnostics...)
 	if all.HasError() {
 		return beside, all
 	}
@@ -152,7 +134,7 @@ func (companion) Plan(ctx context.Context, at occasion) (replicas.Beside, diag.D
 		step, diagnostics := s.handoverSteps(from)
 		all.Append(diagnostics...)
 		beside.Before = append(beside.Before, step)
-	} else if !s.replicated() && !at.Model.replicates() {
+	} else if concerned(at) && !s.replicated() && !at.Model.replicates() {
 		all.Append(unchecked(ctx, at)...)
 	} else if at.Before != nil && at.Model.AcceptDataLoss.ValueBool() {
 		all.AddAttributeWarning(path.Root("accept_data_loss"), "Data loss is still accepted",
@@ -164,6 +146,7 @@ func (companion) Plan(ctx context.Context, at occasion) (replicas.Beside, diag.D
 	if all.HasError() {
 		return beside, all
 	}
+	all.Append(s.leftBehind()...)
 	steps, _, err := s.service.Plan(ctx)
 	if err != nil {
 		all.Append(failed("plan", err))
@@ -190,17 +173,16 @@ func (companion) Prepare(ctx context.Context, at occasion) diag.Diagnostics {
 
 // Apply writes marker files where they belong and carries out the steps.
 func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
-	if !concerned(at) {
-		return nil
+	remembered, all := recall(ctx, at)
+	if all.HasError() || !concerned(at) && len(remembered.Left) == 0 && len(remembered.Marked) == 0 {
+		return all
 	}
 	s, all := set(ctx, at)
 	if all.HasError() {
 		return all
 	}
 	if !at.Model.replicates() {
-		if _, err := s.service.Destroy(ctx, false); err != nil {
-			all.Append(failed("stop", err))
-		}
+		all.Append(s.stop(ctx)...)
 		return all
 	}
 	marking, diagnostics := s.mark(ctx)
@@ -242,21 +224,6 @@ func (s *stage) credentials(ctx context.Context, t registry.Tenure) (replication
 		}
 	}
 	return replicationops.NewCredentials(s.at.Service.Desired.Owner, t.Primary, address, s.at.Model.Hosts())
-}
-
-func (s *stage) save(ctx context.Context, t registry.Tenure) diag.Diagnostics {
-	// Hosts that do not answer keep what is known of them; those that left are
-	// new when they come again.
-	marked := map[string]string{}
-	for _, host := range s.at.Model.Hosts() {
-		if slices.Contains(s.service.Known, host) {
-			marked[host] = s.nextPlace(host)
-		} else if place, known := s.saved.Marked[host]; known {
-			marked[host] = place
-		}
-	}
-	content, _ := json.Marshal(saved{Tenure: t, Marked: marked}) // plain values cannot fail
-	return s.at.Save.SetKey(ctx, savedKey, content)
 }
 
 // Refresh tells what keeps the replication from its work.
@@ -308,14 +275,15 @@ func troubles(statuses map[string]replicationops.Status) diag.Diagnostics {
 
 // Remove removes the containers. Data stays, marker files too.
 func (companion) Remove(ctx context.Context, at occasion) diag.Diagnostics {
-	if at.Model.Replication.IsNull() {
-		return nil
+	remembered, all := recall(ctx, at)
+	if all.HasError() || at.Model.Replication.IsNull() && len(remembered.Left) == 0 {
+		return all
 	}
 	s, all := set(ctx, at)
 	if all.HasError() {
 		return all
 	}
-	s.service.Known = at.Model.Hosts()
+	s.service.Known = append(at.Model.Hosts(), remembered.Left...)
 	if _, err := s.service.Destroy(ctx, false); err != nil {
 		all.Append(failed("remove", err))
 	}
