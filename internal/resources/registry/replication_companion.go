@@ -2,9 +2,7 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -16,7 +14,6 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
-	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 )
 
@@ -242,34 +239,6 @@ func (companion) Refresh(ctx context.Context, at occasion) diag.Diagnostics {
 		}
 	}
 	all.Append(troubles(replicationops.ReadAll(ctx, at.Data.Hosts, running))...)
-	return all
-}
-
-// troubles are warnings of what statuses tell.
-func troubles(statuses map[string]replicationops.Status) diag.Diagnostics {
-	var all diag.Diagnostics
-	var stopped, ahead []string
-	for host, status := range statuses {
-		if why := status.Error(); why != "" {
-			stopped = append(stopped, host+": "+why)
-		}
-		if f := status.Follower; f != nil && f.AheadCount > 0 {
-			ahead = append(ahead, fmt.Sprintf("%s: %d files, such as %s", host, f.AheadCount, strings.Join(f.Ahead[:min(len(f.Ahead), 3)], ", ")))
-		}
-	}
-	slices.Sort(stopped)
-	slices.Sort(ahead)
-	if len(stopped) > 0 {
-		told := "It goes on by itself once the cause is gone, and nothing is deleted until then:\n\n" + strings.Join(stopped, "\n")
-		if strings.Contains(told, replication.Sentinel) {
-			told += "\n\n" + wayBack
-		}
-		all.AddWarning("Replication of registries does not go on", told)
-	}
-	if len(ahead) > 0 {
-		all.AddWarning("Replicas are ahead of the primary", "They have files that did not come from the primary, such as templates that were pushed to them. "+
-			"These are neither copied nor deleted. Push them to the primary, or delete them:\n\n"+strings.Join(ahead, "\n"))
-	}
 	return all
 }
 

@@ -68,7 +68,7 @@ func (s *stage) mark(ctx context.Context) (registry.Marking, diag.Diagnostics) {
 }
 
 // wayBack says what to do about a marker file that is gone.
-const wayBack = "Mount the disk and restart the registry's containers. If the disk is there, with all its data, and only the file is gone, copy the file from another replica. " +
+const wayBack = "Mount the disk and restart the registry's containers, that of the replication included. If the disk is there, with all its data, and only the file is gone, copy the file from another replica. " +
 	"If the data is lost for good, take the host out of replicas, apply, and add it again; a primary has to be another one before that."
 
 // suspend ends a replication of storage that the registries have left: it would

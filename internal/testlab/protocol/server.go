@@ -133,6 +133,16 @@ func (s *Server) Plan(prior any, config Object) (map[string]tftypes.Value, strin
 	return values, Lines(resp.Diagnostics)
 }
 
+// Read gives the diagnostics of a refresh.
+func (s *Server) Read(state Object) string {
+	s.t.Helper()
+	resp, err := s.ReadResource(s.t.Context(), &tfprotov6.ReadResourceRequest{TypeName: s.name, CurrentState: s.dynamic(state), Private: s.Private})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return Lines(resp.Diagnostics)
+}
+
 // stored is a configuration without its write-only attributes, which Terraform
 // takes out of all that is kept.
 func stored(config Object) Object {
