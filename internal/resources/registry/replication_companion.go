@@ -189,6 +189,13 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 		return all
 	}
 	tenure := s.nextTenure(marking.ID)
+	// Pushes went on while the registries were changed: what came after Prepare
+	// has compared is looked for before the old direction ends.
+	if from := s.movingFrom(); from != "" && !at.Model.AcceptDataLoss.ValueBool() {
+		if all.Append(s.handOver(ctx, from)...); all.HasError() {
+			return all
+		}
+	}
 	credentials, err := s.credentials(ctx, tenure)
 	if err != nil {
 		all.Append(failed("run", err))
