@@ -88,12 +88,13 @@ func replicationAttribute() schema.SingleNestedAttribute {
 			"max_delete_percent": schema.Int64Attribute{
 				Optional: true,
 				MarkdownDescription: fmt.Sprintf("Largest part of its templates that a replica deletes within an hour because the primary has deleted them. Beyond that replication stops and says so, "+
-					"with the ID for `allow_deletions`. `100` allows everything. Default `%d`.", replication.DefaultMaxDeletePercent),
+					"with the ID for `allow_deletions`. `100` allows everything. One template may always go, unless it is the last. Default `%d`.", replication.DefaultMaxDeletePercent),
 				Validators: []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"allow_deletions": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "ID of a deletion that was over the limit and is to be carried out. It holds for that one only.",
+				Optional: true,
+				MarkdownDescription: "ID of a deletion that was over the limit and is to be carried out. It holds for that one only: each further deletion on the primary gives another ID. " +
+					"The same can be said without an apply, by the ID in the file `.anka-replication/allow-deletions` of the replica's storage.",
 			},
 			"exclude": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
