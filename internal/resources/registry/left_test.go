@@ -31,7 +31,8 @@ func TestReplication_leftBehind(t *testing.T) {
 	daemons["h2"].Runs(container.Identity{Owner: "anka", Role: container.Replication, Instance: "h2"}, 0, "", nil)
 	both := object{"h1": object{}, "h2": object{"address": "127.0.0.2"}}
 	state := object{"name": "anka", "id": "anka", "replicas": both, "primary": "h1", "urls": urls, "primary_url": urls["h1"], "ready": true}
-	config := object{"name": "anka", "replicas": both, "primary": "h1", "replication": nil, "memory": protocol.Unknown{}}
+	var config object
+	ends := object{"name": "anka", "replicas": both, "primary": "h1", "replication": nil, "memory": protocol.Unknown{}}
 	plan := func(fleet *dockerhost.Fleet, state object, private []byte) string {
 		s := protocol.Serve(t, "anka_registry", fleet, registry.New)
 		s.Private = private
@@ -41,8 +42,15 @@ func TestReplication_leftBehind(t *testing.T) {
 	silent := dockerhost.NewFleet()
 	silent.Add(daemons["h1"].Host(t, "h1"))
 	silent.Add(dockerstub.Silent(t, "h2"))
+	goesOn := maps.Clone(ends)
+	goesOn["replication"] = object{}
 	replicated := maps.Clone(state)
 	replicated["replication"] = object{}
+	config = goesOn
+	if got := plan(silent, replicated, nil); !strings.Contains(got, "h2 is left out") || strings.Contains(got, "are left") {
+		t.Errorf("it goes on, and h2 is silent: got %s", got)
+	}
+	config = ends
 	left := private(t, `{"tenure":{"id":"r1","term":1,"primary":"h1"},"marked":{},"left":["h2"]}`)
 	for name, c := range map[string]struct {
 		got, want string
