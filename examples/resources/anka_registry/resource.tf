@@ -8,6 +8,10 @@ resource "anka_registry" "this" {
   # Where each host has mounted its data disk.
   storage = { path = "/opt/registry-storage" }
 
+  # The others copy what was pushed, every half minute. Without this each has
+  # only what is pushed to it.
+  replication = { interval = 30 }
+
   logging = {
     access_logs = true
     max_size    = "1GB"

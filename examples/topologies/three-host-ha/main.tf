@@ -15,6 +15,8 @@ resource "anka_etcd_cluster" "this" {
   members = { for i, host in local.hosts : "etcd-${i + 1}" => { host = host } }
 }
 
+# Without replication the registries that are not the primary stay empty. To have
+# its templates on every host, add: replication = { interval = 30 }
 resource "anka_registry" "this" {
   name  = var.name
   image = var.images.registry

@@ -74,3 +74,20 @@ func TestAwaitHandover_behind(t *testing.T) {
 		}
 	}
 }
+
+// TestWriteMarks_first: where the primary's file cannot be written, no other
+// host gets one.
+func TestWriteMarks_first(t *testing.T) {
+	fleet := dockerhost.NewFleet()
+	fleet.Add(dockerstub.Silent(t, "h1"))
+	fleet.Add((&dockerstub.Daemon{}).Host(t, "h2")) // refuses to write anything, and would be named
+	containers := map[string]string{"h1": "c", "h2": "c"}
+	err := replicationops.WriteMarks(t.Context(), fleet, containers, replicationops.NewMark{ID: "r1", First: "h1"})
+	if err == nil || !strings.Contains(err.Error(), `"h1"`) || strings.Contains(err.Error(), `"h2"`) {
+		t.Errorf("got %v", err)
+	}
+	err = replicationops.WriteMarks(t.Context(), fleet, containers, replicationops.NewMark{ID: "r1"})
+	if err == nil || !strings.Contains(err.Error(), `"h2"`) {
+		t.Errorf("with none first: %v", err)
+	}
+}

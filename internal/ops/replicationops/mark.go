@@ -72,14 +72,29 @@ func readMark(ctx context.Context, fleet *dockerhost.Fleet, of storage) (registr
 	return mark, nil
 }
 
-// WriteMarks writes the marker file into storages, see [ReadMarks].
-func WriteMarks(ctx context.Context, fleet *dockerhost.Fleet, containers map[string]string, id string) error {
+// NewMark is a marker file to be written.
+type NewMark struct {
+	// ID is the registry's.
+	ID string
+	// First is the host that gets it before the others.
+	First string
+}
+
+// WriteMarks writes the marker file into storages, see [ReadMarks]. That of
+// [NewMark.First] comes before all others, so that an interruption never leaves others
+// with the file and the primary without, which looks as if its disk were gone.
+func WriteMarks(ctx context.Context, fleet *dockerhost.Fleet, containers map[string]string, mark NewMark) error {
+	if at, has := containers[mark.First]; has && len(containers) > 1 {
+		if err := WriteMarks(ctx, fleet, map[string]string{mark.First: at}, mark); err != nil {
+			return err
+		}
+	}
 	return survey.Each(ctx, names(containers), func(ctx context.Context, name string) error {
 		host, err := fleet.Host(name)
 		if err != nil {
 			return err
 		}
-		return host.CopyTo(ctx, containers[name], []container.File{{Path: markPath, Content: []byte(id + "\n"), Mode: 0o644}})
+		return host.CopyTo(ctx, containers[name], []container.File{{Path: markPath, Content: []byte(mark.ID + "\n"), Mode: 0o644}})
 	})
 }
 

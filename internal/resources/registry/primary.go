@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/replicationops"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
@@ -24,15 +25,51 @@ func acceptDataLossAttribute() schema.BoolAttribute {
 	}
 }
 
-// movingFrom is the primary that replication has now, when it is going to be
-// another; "" otherwise. That of an interrupted change counts as soon as any
-// container of its term was made.
+// movingFrom is the primary that there is now, when it is going to be another;
+// "" otherwise. That of an interrupted change counts as soon as any container
+// of its term was made. Without a replication there is a primary, too, whose
+// templates nothing has copied: one that begins together with another primary
+// would find them on a replica.
 func (s *stage) movingFrom() string {
 	before := s.at.Before
-	if before == nil || !before.replicates() || s.latest.Primary == s.at.Model.primary() {
+	switch {
+	case before == nil:
+		return ""
+	case s.replicated():
+		return other(s.latest.Primary, s.at.Model.primary())
+	case s.at.Model.replicates():
+		return other(before.formerPrimary(), s.at.Model.primary())
+	default:
 		return ""
 	}
-	return s.latest.Primary
+}
+
+// replicated reports whether there is a replication that could have copied what
+// the primary has.
+func (s *stage) replicated() bool {
+	return s.at.Before != nil && s.at.Before.replicates() && s.latest.Primary != ""
+}
+
+// other is from unless it is the same host as to.
+func other(from, to string) string {
+	if from == to {
+		return ""
+	}
+	return from
+}
+
+// formerPrimary is [model.primary] of a state. One of an interrupted change has
+// the hosts of both sides, and tells by its URLs which of them was the only one.
+func (m *model) formerPrimary() string {
+	if host := m.primary(); host != "" {
+		return host
+	}
+	for _, host := range m.Hosts() {
+		if url, is := m.URLs.Elements()[host].(types.String); is && !m.PrimaryURL.IsNull() && url.Equal(m.PrimaryURL) {
+			return host
+		}
+	}
+	return ""
 }
 
 // handoverSteps tells the check of a change of the primary, and refuses what is
@@ -50,6 +87,9 @@ func (s *stage) handoverSteps(from string) (registry.Compare, diag.Diagnostics) 
 func (s *stage) unknowable(from string) error {
 	to := s.at.Model.primary()
 	switch {
+	case !s.replicated():
+		return fmt.Errorf("nothing has been replicated yet, so the registry on %s has nothing of what was pushed to that on %s. "+
+			"Do it in two applies: first with primary = %q, until the replicas are in sync, then with the other primary", to, from, from)
 	case !slices.Contains(s.service.Known, from):
 		return fmt.Errorf("the old primary on %s cannot be reached, so it is not known whether the registry on %s holds everything it has%s", from, to, reason(s.view.Silent[from]))
 	case !slices.Contains(s.service.Known, to):

@@ -3,7 +3,10 @@ package registry
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -19,6 +22,7 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/diags"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/dockerattr"
 	"github.com/anka-ha/terraform-provider-anka/internal/tf/validate"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
@@ -84,12 +88,13 @@ func replicationAttribute() schema.SingleNestedAttribute {
 			"max_delete_percent": schema.Int64Attribute{
 				Optional: true,
 				MarkdownDescription: fmt.Sprintf("Largest part of its templates that a replica deletes within an hour because the primary has deleted them. Beyond that replication stops and says so, "+
-					"with the ID for `allow_deletions`. `100` allows everything. Default `%d`.", replication.DefaultMaxDeletePercent),
+					"with the ID for `allow_deletions`. `100` allows everything. One template may always go, unless it is the last. Default `%d`.", replication.DefaultMaxDeletePercent),
 				Validators: []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"allow_deletions": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "ID of a deletion that was over the limit and is to be carried out. It holds for that one only.",
+				Optional: true,
+				MarkdownDescription: "ID of a deletion that was over the limit and is to be carried out. It holds for that one only: each further deletion on the primary gives another ID. " +
+					"The same can be said without an apply, by the ID in the file `.anka-replication/allow-deletions` of the replica's storage.",
 			},
 			"exclude": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
@@ -154,8 +159,9 @@ func checkReplication(ctx context.Context, m *model) diag.Diagnostics {
 	if m.Replication.IsNull() || m.Replication.IsUnknown() {
 		return nil
 	}
-	settings, _, all := m.replicationSettings(ctx)
+	settings, seeded, all := m.replicationSettings(ctx)
 	at := path.Root("replication")
+	all.Append(m.checkReach(seeded)...)
 	port := settings.Port
 	if port == 0 {
 		port = replication.DefaultPort
@@ -173,6 +179,29 @@ func checkReplication(ctx context.Context, m *model) diag.Diagnostics {
 		all.AddAttributeError(where, problem.Summary, problem.Detail)
 	}
 	all.Append(m.checkDirectories()...)
+	return all
+}
+
+// checkReach refuses an address on which the source is out of the followers'
+// reach, and seeded hosts that are none of the replicas, which a misspelt name
+// would be.
+func (m *model) checkReach(seeded []string) diag.Diagnostics {
+	var all diag.Diagnostics
+	if m.Replicas.IsUnknown() {
+		return all
+	}
+	hosts := m.Hosts()
+	if ip, err := netip.ParseAddr(m.BindIP.ValueString()); err == nil && ip.Unmap().IsLoopback() && len(hosts) > 1 {
+		all.AddAttributeError(path.Root("bind_ip"), "Primary out of reach", fmt.Sprintf("The replication is published on bind_ip, too, and the followers on "+
+			"the other hosts cannot reach %s of the primary's host. Use an address of the hosts' network, or remove bind_ip or replication.", ip))
+	}
+	for _, host := range seeded {
+		// What is no name has been refused, and what is not known yet is "".
+		if container.ValidName(host) && !slices.Contains(hosts, host) {
+			all.AddAttributeError(path.Root("replication").AtName("seeded"), "Seeded host is not a replica",
+				fmt.Sprintf("There is no replica on host %q. Remove it from seeded, or name one of: %s.", host, strings.Join(hosts, ", ")))
+		}
+	}
 	return all
 }
 

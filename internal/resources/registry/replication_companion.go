@@ -2,10 +2,7 @@ package registry
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -17,7 +14,6 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/topology"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
-	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 )
 
@@ -25,31 +21,6 @@ import (
 type companion struct{}
 
 type occasion = replicas.Occasion[model]
-
-// savedKey is the place of [saved] in the private state.
-const savedKey = "replication"
-
-// saved is what the private state knows of the replication.
-type saved struct {
-	Tenure registry.Tenure `json:"tenure"`
-	// Marked are the hosts whose storage has the marker file, with the place of
-	// that storage.
-	Marked map[string]string `json:"marked"`
-}
-
-func recall(ctx context.Context, at occasion) (saved, diag.Diagnostics) {
-	var s saved
-	if at.Private == nil {
-		return s, nil
-	}
-	content, diagnostics := at.Private.GetKey(ctx, savedKey)
-	if len(content) > 0 {
-		if err := json.Unmarshal(content, &s); err != nil {
-			s = saved{} // what the hosts have counts
-		}
-	}
-	return s, diagnostics
-}
 
 // stage is the replication on the hosts that answer. A host that does not is
 // left out: what runs there goes on as it was, and never stands in the way of
@@ -72,7 +43,7 @@ func set(ctx context.Context, at occasion) (*stage, diag.Diagnostics) {
 		return nil, all
 	}
 	s := &stage{at: at, saved: saved, latest: saved.Tenure}
-	hosts := at.Model.Hosts()
+	hosts := append(at.Model.Hosts(), saved.Left...)
 	if at.Before != nil {
 		hosts = append(hosts, at.Before.Hosts()...)
 	}
@@ -141,10 +112,18 @@ func (companion) Plan(ctx context.Context, at occasion) (replicas.Beside, diag.D
 	if _, known, _ := at.Model.storage(ctx); !known || at.Model.Replication.IsUnknown() || at.Model.Primary.IsUnknown() {
 		return beside, nil
 	}
-	if !concerned(at) {
-		return beside, unchecked(ctx, at)
+	remembered, all := recall(ctx, at)
+	if all.HasError() {
+		return beside, all
 	}
-	s, all := set(ctx, at)
+	if !concerned(at) {
+		all.Append(unchecked(ctx, at)...)
+		if len(remembered.Left) == 0 {
+			return beside, all
+		}
+	}
+	s, diagnostics := set(ctx, at)
+	all.Append(diagnostics...)
 	if all.HasError() {
 		return beside, all
 	}
@@ -152,6 +131,8 @@ func (companion) Plan(ctx context.Context, at occasion) (replicas.Beside, diag.D
 		step, diagnostics := s.handoverSteps(from)
 		all.Append(diagnostics...)
 		beside.Before = append(beside.Before, step)
+	} else if concerned(at) && !s.replicated() && !at.Model.replicates() {
+		all.Append(unchecked(ctx, at)...)
 	} else if at.Before != nil && at.Model.AcceptDataLoss.ValueBool() {
 		all.AddAttributeWarning(path.Root("accept_data_loss"), "Data loss is still accepted",
 			"The primary does not change in this plan, but the next change of it would not be refused whatever is lost by it. Remove accept_data_loss.")
@@ -162,6 +143,7 @@ func (companion) Plan(ctx context.Context, at occasion) (replicas.Beside, diag.D
 	if all.HasError() {
 		return beside, all
 	}
+	all.Append(s.leftBehind()...)
 	steps, _, err := s.service.Plan(ctx)
 	if err != nil {
 		all.Append(failed("plan", err))
@@ -188,17 +170,16 @@ func (companion) Prepare(ctx context.Context, at occasion) diag.Diagnostics {
 
 // Apply writes marker files where they belong and carries out the steps.
 func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
-	if !concerned(at) {
-		return nil
+	remembered, all := recall(ctx, at)
+	if all.HasError() || !concerned(at) && len(remembered.Left) == 0 && len(remembered.Marked) == 0 {
+		return all
 	}
 	s, all := set(ctx, at)
 	if all.HasError() {
 		return all
 	}
 	if !at.Model.replicates() {
-		if _, err := s.service.Destroy(ctx, false); err != nil {
-			all.Append(failed("stop", err))
-		}
+		all.Append(s.stop(ctx)...)
 		return all
 	}
 	marking, diagnostics := s.mark(ctx)
@@ -208,6 +189,13 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 		return all
 	}
 	tenure := s.nextTenure(marking.ID)
+	// Pushes went on while the registries were changed: what came after Prepare
+	// has compared is looked for before the old direction ends.
+	if from := s.movingFrom(); from != "" && !at.Model.AcceptDataLoss.ValueBool() {
+		if all.Append(s.handOver(ctx, from)...); all.HasError() {
+			return all
+		}
+	}
 	credentials, err := s.credentials(ctx, tenure)
 	if err != nil {
 		all.Append(failed("run", err))
@@ -242,21 +230,6 @@ func (s *stage) credentials(ctx context.Context, t registry.Tenure) (replication
 	return replicationops.NewCredentials(s.at.Service.Desired.Owner, t.Primary, address, s.at.Model.Hosts())
 }
 
-func (s *stage) save(ctx context.Context, t registry.Tenure) diag.Diagnostics {
-	// Hosts that do not answer keep what is known of them; those that left are
-	// new when they come again.
-	marked := map[string]string{}
-	for _, host := range s.at.Model.Hosts() {
-		if slices.Contains(s.service.Known, host) {
-			marked[host] = s.nextPlace(host)
-		} else if place, known := s.saved.Marked[host]; known {
-			marked[host] = place
-		}
-	}
-	content, _ := json.Marshal(saved{Tenure: t, Marked: marked}) // plain values cannot fail
-	return s.at.Save.SetKey(ctx, savedKey, content)
-}
-
 // Refresh tells what keeps the replication from its work.
 func (companion) Refresh(ctx context.Context, at occasion) diag.Diagnostics {
 	if !at.Model.replicates() {
@@ -276,44 +249,17 @@ func (companion) Refresh(ctx context.Context, at occasion) diag.Diagnostics {
 	return all
 }
 
-// troubles are warnings of what statuses tell.
-func troubles(statuses map[string]replicationops.Status) diag.Diagnostics {
-	var all diag.Diagnostics
-	var stopped, ahead []string
-	for host, status := range statuses {
-		if why := status.Error(); why != "" {
-			stopped = append(stopped, host+": "+why)
-		}
-		if f := status.Follower; f != nil && f.AheadCount > 0 {
-			ahead = append(ahead, fmt.Sprintf("%s: %d files, such as %s", host, f.AheadCount, strings.Join(f.Ahead[:min(len(f.Ahead), 3)], ", ")))
-		}
-	}
-	slices.Sort(stopped)
-	slices.Sort(ahead)
-	if len(stopped) > 0 {
-		told := "It goes on by itself once the cause is gone, and nothing is deleted until then:\n\n" + strings.Join(stopped, "\n")
-		if strings.Contains(told, replication.Sentinel) {
-			told += "\n\n" + wayBack
-		}
-		all.AddWarning("Replication of registries does not go on", told)
-	}
-	if len(ahead) > 0 {
-		all.AddWarning("Replicas are ahead of the primary", "They have files that did not come from the primary, such as templates that were pushed to them. "+
-			"These are neither copied nor deleted. Push them to the primary, or delete them:\n\n"+strings.Join(ahead, "\n"))
-	}
-	return all
-}
-
 // Remove removes the containers. Data stays, marker files too.
 func (companion) Remove(ctx context.Context, at occasion) diag.Diagnostics {
-	if at.Model.Replication.IsNull() {
-		return nil
+	remembered, all := recall(ctx, at)
+	if all.HasError() || at.Model.Replication.IsNull() && len(remembered.Left) == 0 {
+		return all
 	}
 	s, all := set(ctx, at)
 	if all.HasError() {
 		return all
 	}
-	s.service.Known = at.Model.Hosts()
+	s.service.Known = append(at.Model.Hosts(), remembered.Left...)
 	if _, err := s.service.Destroy(ctx, false); err != nil {
 		all.Append(failed("remove", err))
 	}

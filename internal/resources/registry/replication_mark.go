@@ -43,7 +43,11 @@ func (s *stage) mark(ctx context.Context) (registry.Marking, diag.Diagnostics) {
 			before = append(before, host)
 		}
 	}
-	marking, err := registry.Marks{Known: s.latest.ID, Before: before, Seeded: seeded, Found: found, Fresh: replicationops.NewID()}.Decide()
+	marks := registry.Marks{Known: s.latest.ID, Before: before, Primary: s.at.Model.primary(), Seeded: seeded, Found: found, Fresh: replicationops.NewID()}
+	if place, known := s.place(marks.Primary); known && place != s.nextPlace(marks.Primary) {
+		marks.Primary = "" // its storage changes, as the plan has told, and a new term begins
+	}
+	marking, err := marks.Decide()
 	if err != nil {
 		all.Append(failed("run", err))
 		return marking, all
@@ -52,7 +56,7 @@ func (s *stage) mark(ctx context.Context) (registry.Marking, diag.Diagnostics) {
 	for _, host := range marking.Write {
 		writing[host] = containers[host]
 	}
-	if err := replicationops.WriteMarks(ctx, s.at.Data.Hosts, writing, marking.ID); err != nil {
+	if err := replicationops.WriteMarks(ctx, s.at.Data.Hosts, writing, replicationops.NewMark{ID: marking.ID, First: s.at.Model.primary()}); err != nil {
 		all.Append(failed("mark the storage for", err))
 		return marking, all
 	}
@@ -64,7 +68,7 @@ func (s *stage) mark(ctx context.Context) (registry.Marking, diag.Diagnostics) {
 }
 
 // wayBack says what to do about a marker file that is gone.
-const wayBack = "Mount the disk and restart the registry's containers. If the disk is there, with all its data, and only the file is gone, copy the file from another replica. " +
+const wayBack = "Mount the disk and restart the registry's containers, that of the replication included. If the disk is there, with all its data, and only the file is gone, copy the file from another replica. " +
 	"If the data is lost for good, take the host out of replicas, apply, and add it again; a primary has to be another one before that."
 
 // suspend ends a replication of storage that the registries have left: it would

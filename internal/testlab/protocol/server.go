@@ -44,6 +44,8 @@ type Server struct {
 	tfprotov6.ProviderServer
 	// Type is the resource's.
 	Type tftypes.Object
+	// Private is the private state, which [Server.Apply] changes.
+	Private []byte
 
 	t    testing.TB
 	name string
@@ -115,7 +117,7 @@ func (s *Server) Plan(prior any, config Object) (map[string]tftypes.Value, strin
 		}
 	}
 	resp, err := s.PlanResourceChange(s.t.Context(), &tfprotov6.PlanResourceChangeRequest{
-		TypeName: s.name, Config: s.dynamic(config), ProposedNewState: s.dynamic(proposed), PriorState: s.dynamic(prior),
+		TypeName: s.name, Config: s.dynamic(config), ProposedNewState: s.dynamic(proposed), PriorState: s.dynamic(prior), PriorPrivate: s.Private,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -129,6 +131,16 @@ func (s *Server) Plan(prior any, config Object) (map[string]tftypes.Value, strin
 		s.t.Fatal(err)
 	}
 	return values, Lines(resp.Diagnostics)
+}
+
+// Read gives the diagnostics of a refresh.
+func (s *Server) Read(state Object) string {
+	s.t.Helper()
+	resp, err := s.ReadResource(s.t.Context(), &tfprotov6.ReadResourceRequest{TypeName: s.name, CurrentState: s.dynamic(state), Private: s.Private})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return Lines(resp.Diagnostics)
 }
 
 // stored is a configuration without its write-only attributes, which Terraform
@@ -152,11 +164,12 @@ func stored(config Object) Object {
 func (s *Server) Apply(prior, planned any, config Object) (map[string]tftypes.Value, string) {
 	s.t.Helper()
 	resp, err := s.ApplyResourceChange(s.t.Context(), &tfprotov6.ApplyResourceChangeRequest{
-		TypeName: s.name, Config: s.dynamic(config), PlannedState: s.dynamic(planned), PriorState: s.dynamic(prior),
+		TypeName: s.name, Config: s.dynamic(config), PlannedState: s.dynamic(planned), PriorState: s.dynamic(prior), PlannedPrivate: s.Private,
 	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.Private = resp.Private
 	state, err := resp.NewState.Unmarshal(s.Type)
 	if err != nil {
 		s.t.Fatal(err)

@@ -13,6 +13,9 @@ import (
 //  1. The old direction runs, and is brought up again where it does not. The
 //     new primary's follower has to hold all that the old primary's source
 //     lists in a look that began after the change did: [Handover].
+//     It is asked before the registries change, and once more after that, since
+//     pushes go on meanwhile. What is pushed to the old primary after that is
+//     on its disk only, and is reported as ahead.
 //  2. Every container of the old direction is removed, on all hosts that
 //     answer, before any of the new one is made: [rollout.Desired.Together].
 //  3. Those of the new direction are made, of a new term: [Tenure.Next].

@@ -102,6 +102,8 @@ func (r Replicated) Desired() rollout.Desired {
 		} else {
 			spec = settings.Follower(storage, r.Replicas[at].Address, r.Credentials[each.Host])
 		}
+		// What the registries need to find each other's hosts, replication needs.
+		spec.DNS, spec.ExtraHosts = each.Spec.DNS, each.Spec.ExtraHosts
 		spec.Labels = map[string]string{container.LabelTenure: r.Tenure.Label()}
 		if record, has := each.Spec.Labels[container.LabelRecord]; has {
 			spec.Labels[container.LabelRecord] = record

@@ -28,6 +28,8 @@ type Marks struct {
 	// Before are the hosts that had the marker file at the end of an earlier
 	// apply. Theirs is never written again.
 	Before []string
+	// Primary is the host of the primary, "" for one that is to begin empty.
+	Primary string
 	// Seeded are hosts of new replicas whose storage may have data.
 	Seeded []string
 	// Found has the storages of all hosts that answered.
@@ -82,11 +84,36 @@ func (m Marks) Decide() (Marking, error) {
 			decided.Write = append(decided.Write, host)
 		}
 	}
+	if err := m.bare(decided); err != nil {
+		return Marking{}, err
+	}
 	if len(filled) > 0 {
 		return Marking{}, fmt.Errorf("the storage of the new replica on %s has data and no file %s, so it is not known whether that data belongs to this registry. "+
 			"Add the host to replication.seeded if it does, or give the replica an empty storage", strings.Join(filled, ", "), replication.Sentinel)
 	}
 	return decided, nil
+}
+
+// bare refuses to mark a primary that has nothing while another host has what
+// belongs to this registry: its disk is not mounted. With the marker file in the
+// directory below, followers would take it for a primary that was emptied, and
+// so would they whenever the host starts without the disk.
+func (m Marks) bare(decided Marking) error {
+	if !slices.Contains(decided.Write, m.Primary) || m.Found[m.Primary].Filled {
+		return nil
+	}
+	var others []string
+	for _, host := range slices.Sorted(maps.Keys(m.Found)) {
+		if found := m.Found[host]; found.ID != "" || found.Filled {
+			others = append(others, m.on(host, host))
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the storage of the primary on %s is empty, and that on %s has data or the file %s of this registry, so the primary's disk is probably not mounted. "+
+		"Mount the disk, restart the registry's container on %s, and apply again; or let the primary be a host that has the data, with accept_data_loss = true for that one apply. "+
+		"If the registry is to begin anew, empty the other storages, too", m.on("host "+m.Primary, m.Primary), strings.Join(others, ", "), replication.Sentinel, m.Primary)
 }
 
 // on names a host with the place of its storage.

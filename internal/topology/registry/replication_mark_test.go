@@ -11,7 +11,7 @@ import (
 )
 
 // TestMarks runs the cases under testdata/mark. "decide" may be followed by
-// known=ID, before=(h1,h2) and seeded=(h3); each line is a host that answered,
+// known=ID, before=(h1,h2), primary=h1 and seeded=(h3); each line is a host that answered,
 // with the ID that its storage holds, "none" without one, or "filled" for data
 // without one; and optionally with its place.
 func TestMarks(t *testing.T) {
@@ -23,6 +23,8 @@ func TestMarks(t *testing.T) {
 				marks.Known = arg.Vals[0]
 			case "before":
 				marks.Before = arg.Vals
+			case "primary":
+				marks.Primary = arg.Vals[0]
 			case "seeded":
 				marks.Seeded = arg.Vals
 			}

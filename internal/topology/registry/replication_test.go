@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +53,7 @@ func TestTenure(t *testing.T) {
 func replicated() registry.Replicated {
 	replicas := []service.Replica{{Host: "h1", Address: "10.0.0.1", Port: 8089}, {Host: "h2", Address: "10.0.0.2", Port: 8089}, {Host: "h3", Address: "10.0.0.3", Port: 8089}}
 	settings := registry.Settings{Settings: service.Settings{Owner: "anka", Env: map[string]string{"ANKA_VM_DIR_PATH": "templates"}}}
+	settings.Runtime = container.Runtime{DNS: []string{"10.0.0.53"}, ExtraHosts: map[string]string{"h1.internal": "10.0.0.1"}, Memory: 1 << 20}
 	return registry.Replicated{
 		Tenure:     registry.Tenure{ID: "r1", Term: 5, Primary: "h2"},
 		Registries: settings.Desired(replicas), Replicas: replicas,
@@ -78,6 +80,9 @@ func TestReplicated(t *testing.T) {
 		}
 		if (len(spec.Ports) == 1) != source {
 			t.Errorf("%s publishes %v", each.Host, spec.Ports)
+		}
+		if !slices.Equal(spec.DNS, []string{"10.0.0.53"}) || spec.ExtraHosts["h1.internal"] != "10.0.0.1" {
+			t.Errorf("%s asks %v and knows %v", each.Host, spec.DNS, spec.ExtraHosts)
 		}
 		settings := string(spec.Files[1].Content)
 		for _, want := range []string{"REGISTRY_ID='r1'", "TERM_NUMBER='5'", "METADATA_DIR='templates'", "LAYER_DIRS='images_dir state_file_dir'"} {

@@ -157,7 +157,7 @@ func notPlain(r rune) bool {
 
 func badPattern(pattern string) string {
 	switch {
-	case pattern == "" || pattern == "*" || pattern == "**":
+	case strings.Trim(pattern, "*?/") == "":
 		return "would exclude everything or nothing"
 	case strings.ContainsFunc(pattern, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return "has a control character"
