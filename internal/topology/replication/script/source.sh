@@ -91,14 +91,22 @@ take_objects() {
 	(cd "$copies" && find . -type f -exec stat -c "%n$TAB%s" {} + | sed 's/^..//') >"$WORK/staged"
 	cut -f 1 "$WORK/staged" >"$WORK/staged.paths"
 	sums "$copies" "$WORK/staged.paths" "$WORK/staged.sums"
+	# cp does not always say which file it could not read. A copy is whole where the file, read again, is the same.
+	read_again=$WORK/staged.sums
+	if grep -v ': No such file or directory$' "$WORK/copy.err" >"$WORK/copy.bad"; then
+		read_again=$WORK/again.sums
+		sums "$DATA" "$WORK/changed.paths" "$read_again"
+	fi
 	# What was copied again and is the same stays in the batch that followers may have. A copy of another size than the
 	# file is none.
 	awk -F "$TAB" -v batch="$BATCH" '
 		FILENAME == ARGV[1] { size[$1] = $2; next }
-		FILENAME == ARGV[2] { hash[$2] = $1; next }
-		FILENAME == ARGV[3] || FILENAME == ARGV[4] { if (!(($1, $5) in in_batch)) in_batch[$1, $5] = $6; next }
-		($1 in hash) && size[$1] == $3 { print $0 "\t" hash[$1] "\t" (($1, hash[$1]) in in_batch ? in_batch[$1, hash[$1]] : batch) }
-	' "$WORK/staged" "$WORK/staged.sums" "$INDEX" "$KEPT" "$WORK/changed" >>"$WORK/index.new"
+		FILENAME == ARGV[2] { hash[$2] = $1 }
+		FILENAME == ARGV[3] { again[$2] = $1 }
+		FILENAME == ARGV[2] || FILENAME == ARGV[3] { next }
+		FILENAME == ARGV[4] || FILENAME == ARGV[5] { if (!(($1, $5) in in_batch)) in_batch[$1, $5] = $6; next }
+		($1 in hash) && hash[$1] == again[$1] && size[$1] == $3 { print $0 "\t" hash[$1] "\t" (($1, hash[$1]) in in_batch ? in_batch[$1, hash[$1]] : batch) }
+	' "$WORK/staged" "$WORK/staged.sums" "$read_again" "$INDEX" "$KEPT" "$WORK/changed" >>"$WORK/index.new"
 	cp "$WORK/index.new" "$KEPT" || return 1
 	# The disk is Docker's: no copy stays that nothing names.
 	awk -F "$TAB" -v batch="$BATCH" 'FILENAME == ARGV[1] { if ($6 == batch) named[$1]; next } !($1 in named) { print $1 }' "$KEPT" "$WORK/staged" |
@@ -109,9 +117,7 @@ take_objects() {
 	elif [ "$named" -ge "$PACK_FILES" ]; then
 		tar -cf "$WORK/pack" -C "$copies" . 2>>"$WORK/copy.err" && mv "$WORK/pack" "$SERVED/p/$BATCH" || return 1
 	fi
-	grep -v ': No such file or directory$' "$WORK/copy.err" >"$WORK/copy.bad" || return 0
-	# cp does not always name the file.
-	fail "cannot copy the metadata: $(head -n 1 "$WORK/copy.bad") (not copied: $(awk -F "$TAB" 'FILENAME == ARGV[1] { copied[$1]; next } !($1 in copied) { print $1; exit }' "$KEPT" "$WORK/changed"))"
+	[ ! -s "$WORK/copy.bad" ] || fail "cannot copy the metadata: $(head -n 1 "$WORK/copy.bad") (not copied: $(awk -F "$TAB" 'FILENAME == ARGV[1] { copied[$1]; next } !($1 in copied) { print $1; exit }' "$KEPT" "$WORK/changed"))"
 }
 
 # settle decides by a second look what of the copy can be used, since metadata may have changed while it was copied and
@@ -220,13 +226,11 @@ publish() {
 	} >"$WORK/manifest"
 	sum=$(sha256sum "$WORK/manifest" | cut -c 1-64)
 	# Whatever is served is named here first, for collect.
-	{
-		echo "$sum"
-		awk -F "$TAB" '!($6 in seen) { seen[$6]; print $6 }' "$INDEX"
-	} >"$WORK/generations/$next" && mv "$WORK/manifest" "$SERVED/m/$sum" || {
+	if ! awk -F "$TAB" -v sum="$sum" 'BEGIN { print sum } !($6 in seen) { seen[$6]; print $6 }' "$INDEX" >"$WORK/generations/$next" ||
+		! mv "$WORK/manifest" "$SERVED/m/$sum"; then
 		fail "cannot write a list of the files"
 		return 1
-	}
+	fi
 	MANIFEST=$sum
 	GENERATION=$next
 	COLLECT=true
