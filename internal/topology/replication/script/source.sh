@@ -56,7 +56,9 @@ server_runs() {
 		[ $(($(uptime) - STARTED)) -lt 2 ] || return 0
 		rest 0.2
 	done
-	fail "rclone, which serves the replicas, ended and is started again: $(tail -n 1 "$WORK/server.log" | sed 's/^[0-9/]* [0-9:]* //')"
+	# Where it cannot listen or read its certificate it may panic, and then the last line is that of a stack.
+	why=$(grep -m 1 -E '^(panic|fatal)|CRITICAL|Fatal' "$WORK/server.log" || tail -n 1 "$WORK/server.log")
+	fail "rclone, which serves the replicas, ended and is started again (it needs $LISTEN, and a certificate with its key in $TLS): $(printf '%s' "$why" | sed 's/^[0-9/]* [0-9:]* //')"
 	start_server
 	return 1
 }
