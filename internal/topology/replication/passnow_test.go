@@ -63,7 +63,7 @@ passes=0
 at=0
 now() { echo $((1000000 - 100 * at)); }
 uptime() { echo $at; }
-rest() { at=$((at + $1)); [ $at -lt 100000 ] || exit 1; }
+rest() { at=$((at + $1)); [ $at -lt 1000 ] || exit 1; }
 attempt() { echo $at; passes=$((passes + 1)); [ $passes -lt 6 ] || exit 0; return 1; }
 run_schedule`
 			output, err := exec.Command("/bin/sh", "-c", program).CombinedOutput()
