@@ -20,8 +20,17 @@
 // Only what a manifest of the same primary listed, is here exactly as listed,
 // and is not listed any more; at most max_delete_percent in an hour; and no
 // layer that metadata here still names. All else is reported as ahead and left
-// alone. The marker file has to be on both sides. A listing that met an error
-// is no listing.
+// alone. The marker file has to be on both sides.
+//
+// A listing that met an error is no listing. But find says nothing of a
+// directory that it could read in part only, as on a dying disk. The source
+// therefore asks for each file that it listed before and lists no more: only
+// one of which the disk says that there is no such file is left out, and
+// anything else stops replication. What it listed before outlives a restart of
+// its container and not a new container, since it cannot write the storage: the
+// first listing of a new container is taken as it is, and what may be missing
+// from it is bounded by max_delete_percent alone, or by the new term after a
+// change of the primary.
 //
 // Layers count toward the limit where metadata that stays here names them, for
 // then the primary has lost them: of the layers that are named, that part may

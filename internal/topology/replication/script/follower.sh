@@ -148,7 +148,7 @@ pass() {
 	PASSES=$((PASSES + 1))
 	BLOCKED=''
 	check_sentinel && look || return 1
-	if [ "$sum" = "$APPLIED_SUM" ] && [ "$IN_SYNC" = true ] && [ $(($(now) - AUDITED)) -lt "$AUDIT" ]; then
+	if [ "$sum" = "$APPLIED_SUM" ] && [ "$IN_SYNC" = true ] && [ $(($(uptime) - AUDITED)) -lt "$AUDIT" ]; then
 		return 0
 	fi
 	fetch_manifest || return 1
@@ -176,7 +176,7 @@ pass() {
 	put "$STATE/applied" <"$MANIFEST" && put "$STATE/placed" <"$WORK/still" || return 1
 	APPLIED=$generation
 	APPLIED_SUM=$sum
-	AUDITED=$(now)
+	AUDITED=$(uptime)
 	LAG_BYTES=0
 	rm -rf "$STATE/objects" && mkdir -p "$STATE/objects"
 	conflicts

@@ -22,6 +22,10 @@ PACK_FILES=20
 export RCLONE_CONFIG=/nowhere/rclone.conf RCLONE_LOG_LEVEL=ERROR RCLONE_STATS=0 RCLONE_USE_JSON_LOG=false
 
 now() { date +%s; }
+
+# uptime is in whole seconds and never goes back, which the clock does when it is set.
+uptime() { cut -d . -f 1 /proc/uptime; }
+
 timestamp() { date -u "+%Y-%m-%dT%H:%M:%SZ"; }
 
 # say writes one event to the container's log.
@@ -85,7 +89,8 @@ check_sentinel() {
 
 # list FORMAT DIRECTORIES lists the regular files below directories of the data, sorted, in a format of stat. Files that
 # go while it looks make it look again; any other error is a failure, since what cannot be read must never be taken for
-# what was deleted. Names with control characters are left out: no line could hold them.
+# what was deleted. That find could not read a directory to its end it does not say: see check_gone of the source. Names
+# with control characters are left out: no line could hold them.
 list() (
 	format=$1
 	cd "$DATA" || exit 1
@@ -94,7 +99,12 @@ list() (
 	set -- $2
 	for directory; do
 		shift
-		[ -d "$directory" ] && set -- "$@" "$directory"
+		if [ -d "$directory" ]; then
+			set -- "$@" "$directory"
+		elif ! stat "$directory" 2>&1 >/dev/null | grep -q ': No such file or directory$'; then
+			echo "$directory is there but cannot be read" >"$WORK/list.err"
+			exit 1
+		fi
 	done
 	[ $# -gt 0 ] || exit 0
 	set -- "$@" -type f ! -name '*.upload' ! -name '*.partial' ! -path '*[[:cntrl:]]*'
@@ -107,10 +117,10 @@ list() (
 	done
 	tries=0
 	while :; do
-		find "$@" -exec stat -c "$format" {} + >"$WORK/list.out" 2>"$WORK/list.err"
-		[ -s "$WORK/list.err" ] || break
+		find "$@" -exec stat -c "$format" {} + >"$WORK/list.out" 2>"$WORK/list.err" && [ ! -s "$WORK/list.err" ] && break
+		[ -s "$WORK/list.err" ] || echo "find ended with an error" >"$WORK/list.err"
 		tries=$((tries + 1))
-		if [ $tries -gt 20 ] || grep -qv 'No such file or directory' "$WORK/list.err"; then
+		if [ $tries -gt 20 ] || grep -qv ': No such file or directory$' "$WORK/list.err"; then
 			exit 1
 		fi
 	done

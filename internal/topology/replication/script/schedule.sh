@@ -23,15 +23,16 @@ contains() {
 
 # nap SECONDS rests, and ends early when a pass is asked for, which the provider does before it changes the primary.
 nap() {
-	wake=$(($(now) + $1))
-	while [ ! -e "$RUN/pass-now" ] && [ "$(now)" -lt "$wake" ]; do
+	wake=$(($(uptime) + $1))
+	while [ ! -e "$RUN/pass-now" ] && [ "$(uptime)" -lt "$wake" ]; do
 		rest 2
 	done
 }
 
-# breathe rests between two passes of a continuous replication, exactly where the pause is short.
+# breathe SECONDS rests between two passes of a continuous replication, exactly where the
+# interval is short.
 breathe() {
-	if [ "$INTERVAL" -gt 5 ]; then nap "$INTERVAL"; else rest "$INTERVAL"; fi
+	if [ "$INTERVAL" -gt 5 ]; then nap "$1"; else rest "$1"; fi
 }
 
 # run_schedule never ends. A pass that failed is tried again before its time, with growing pauses.
@@ -59,18 +60,14 @@ run_schedule() {
 		if attempt; then
 			pause=5
 			# Where something came, more may be coming: a look costs little.
-			[ "$before" = "$APPLIED_SUM" ] || quick=$(($(now) + (INTERVAL < 5 ? 2 * INTERVAL : 10)))
-			if [ "$INTERVAL" -gt 60 ]; then
-				nap "$INTERVAL"
-			elif [ "$(now)" -lt "$quick" ]; then
+			[ "$before" = "$APPLIED_SUM" ] || quick=$(($(uptime) + (INTERVAL < 5 ? 2 * INTERVAL : 10)))
+			if [ "$INTERVAL" -le 60 ] && [ "$(uptime)" -lt "$quick" ]; then
 				rest 0.5
 			else
-				breathe
+				breathe "$INTERVAL"
 			fi
-		elif [ "$INTERVAL" -le 60 ]; then
-			breathe
 		else
-			nap $pause
+			breathe $((pause < INTERVAL ? pause : INTERVAL))
 			pause=$((pause < 150 ? pause * 2 : 300))
 		fi
 	done
