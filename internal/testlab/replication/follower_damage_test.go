@@ -246,6 +246,9 @@ func TestDamage_oldPrimaryComesBack(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Errorf("kept %v, %v", kept, err)
 	}
+	if s, err := p.follower.Status(); err != nil || s.ReplacedCount != 1 {
+		t.Errorf("status %+v, %v", s, err)
+	}
 	want := "1 files of metadata that were changed here were replaced; the former are in .anka-replication/replaced"
 	if !strings.Contains(p.follower.Log(), want) {
 		t.Error("it was replaced and the log says nothing of it")

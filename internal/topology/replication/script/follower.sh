@@ -61,6 +61,7 @@ write_status() {
 			END { for (x in t) n++; printf "\"templates\":%d,\"layers\":%d,\"bytes\":%.0f,", n, layers, bytes }
 		' "$applied"
 		printf '"ahead_count":%s,"ahead":[%s],' "$(lines "$WORK/ahead")" "$(json_list "$WORK/ahead")"
+		printf '"replaced_count":%s,' "$(find "$STATE/replaced" -type f 2>/dev/null | wc -l)"
 		printf '"held":[%s]}\n' "$(cut -f 1 "$WORK/held" >"$WORK/held.names" && json_list "$WORK/held.names")"
 	} | put "$RUN/status.json"
 }
