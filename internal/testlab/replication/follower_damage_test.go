@@ -52,12 +52,31 @@ func TestDamage_emptiedMetadataExplainsNothing(t *testing.T) {
 	}
 }
 
-// A tag that goes takes its layers along, however few templates there are.
+// A tag that goes takes its layers along, however few there are: by a file of its own, and in one that describes others.
 func TestDamage_deletedTagExplainsItsLayers(t *testing.T) {
 	p := filledPair(t, 2, nil)
 	p.push("vm-0", 1, 2000)
 	p.awaitEqual(10 * time.Second)
-	p.remove("vm-0")
+	tag, err := os.ReadFile(filepath.Join(p.source.Data, "vm_dir", "vm-0", "tag-0.json"))
+	p.must(err)
+	p.must(os.Remove(filepath.Join(p.source.Data, "vm_dir", "vm-0", "tag-0.json")))
+	for path := range tree(t, p.source.Data) {
+		if strings.HasSuffix(path, ".ank") && strings.Contains(string(tag), filepath.Base(path)) {
+			p.must(os.Remove(filepath.Join(p.source.Data, path)))
+		}
+	}
+	p.awaitEqual(10 * time.Second)
+
+	one, err := upload(p.registry, "image", 1000)
+	p.must(err)
+	other, err := upload(p.registry, "image", 1000)
+	p.must(err)
+	file := filepath.Join(p.source.Data, "vm_dir", "vm-1", "tags.json")
+	p.must(os.WriteFile(file, fmt.Appendf(nil, "[%q, %q]", one, other), 0o600))
+	p.awaitEqual(10 * time.Second)
+	p.must(os.WriteFile(file, fmt.Appendf(nil, "[%q]", one), 0o600))
+	p.awaitEqual(10 * time.Second)
+	p.must(os.Remove(filepath.Join(p.source.Data, "images_dir", other)))
 	p.awaitEqual(10 * time.Second)
 }
 
