@@ -88,7 +88,7 @@ func replicationAttribute() schema.SingleNestedAttribute {
 			"max_delete_percent": schema.Int64Attribute{
 				Optional: true,
 				MarkdownDescription: fmt.Sprintf("Largest part of its templates that a replica deletes within an hour because the primary has deleted them. Beyond that replication stops and says so, "+
-					"with the ID for `allow_deletions`. `100` allows everything. One template may always go, unless it is the last. Default `%d`.", replication.DefaultMaxDeletePercent),
+					"with the ID for `allow_deletions`. `100` allows everything but a primary that has nothing left. One template may always go, unless it is the last. Default `%d`.", replication.DefaultMaxDeletePercent),
 				Validators: []validator.Int64{int64validator.AtLeast(1)},
 			},
 			"allow_deletions": schema.StringAttribute{

@@ -36,7 +36,26 @@
 // then the primary has lost them: of the layers that are named, that part may
 // go. Layers that nothing names are what is left of uploads that were given up,
 // and of templates that were deleted before their metadata came. They may go,
-// but not with all others at once.
+// but not with all others at once. Only metadata that is deleted as well
+// explains the end of the layers that it named: metadata that was changed and
+// does not name them any more, such as files that were emptied, loses them, at
+// once and even where the primary still lists them. Where a file is empty now
+// they count from the first on, and else from the fifth, since one file may
+// describe several tags. A primary that lists nothing at all deletes nothing,
+// whatever max_delete_percent is, unless it is allowed by its ID.
+//
+// A template goes by one rename, and what was not the primary's as it was
+// compared comes back: links, and what was pushed meanwhile.
+//
+// # What never changes
+//
+// Layers. One that has another size on the primary is damaged there, or here:
+// the copy is kept and the error names both sizes. One of the same size with
+// another time of change, such as after a restore without times, is compared.
+//
+// A layer's name in metadata is a whole value, quoted or to the end of its
+// line, and no description. Where it is about keeping a layer, any word that
+// is its name will do.
 //
 // # What a follower reports and does not touch
 //
@@ -44,7 +63,9 @@
 // ahead. Two cases are told apart. Metadata that was changed here and names no
 // layer which the primary never had is a note, such as that of a last pull:
 // it stays until the primary changes the same file, and is then kept in
-// .anka-replication/replaced. A layer of the same size that was not put here by
+// .anka-replication/replaced, and counted in the log and the status. The last
+// 300 of these are kept, and all that the first pass after a change of the
+// primary replaced, since this side may have been the primary. A layer of the same size that was not put here by
 // replication, such as from a copied disk, is compared with the primary's byte
 // for byte and adopted when it is equal.
 //

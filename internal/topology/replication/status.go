@@ -41,6 +41,9 @@ type Status struct {
 	// otherwise; Ahead are the first 50 of them.
 	AheadCount int64    `json:"ahead_count"`
 	Ahead      []string `json:"ahead"`
+	// ReplacedCount is how many former versions are kept of metadata that was
+	// changed here and then replaced by the primary's.
+	ReplacedCount int64 `json:"replaced_count"`
 	// Held are templates that are not published, because the primary lists no
 	// layer that they name.
 	Held []string `json:"held"`

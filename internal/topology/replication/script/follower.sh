@@ -61,6 +61,7 @@ write_status() {
 			END { for (x in t) n++; printf "\"templates\":%d,\"layers\":%d,\"bytes\":%.0f,", n, layers, bytes }
 		' "$applied"
 		printf '"ahead_count":%s,"ahead":[%s],' "$(lines "$WORK/ahead")" "$(json_list "$WORK/ahead")"
+		printf '"replaced_count":%s,' "$(find "$STATE/replaced" -type f 2>/dev/null | wc -l)"
 		printf '"held":[%s]}\n' "$(cut -f 1 "$WORK/held" >"$WORK/held.names" && json_list "$WORK/held.names")"
 	} | put "$RUN/status.json"
 }
@@ -153,9 +154,9 @@ pass() {
 	fi
 	fetch_manifest || return 1
 	ownership
-	compare || return 1
+	restore_leaving && compare || return 1
 	sort -u "$WORK/todo/ahead" >"$WORK/ahead"
-	guard_deletions && fetch_objects || return 1
+	fetch_objects && guard_deletions || return 1
 	if ! fetch_layers; then
 		# Deletions may make the room that is missing.
 		[ "$FULL" = false ] || apply_deletions
@@ -170,31 +171,42 @@ pass() {
 		fail "not published, since layers are missing on the primary: $(awk -F "$TAB" 'NR < 5 { print $1 " (" $2 ")" }' "$WORK/held" | tr '\n' ' ')"
 		return 1
 	fi
+	news=false
 	if [ "$sum" != "$APPLIED_SUM" ] || [ "$IN_SYNC" = false ]; then
-		event "in sync with generation $generation"
+		news=true
 	fi
+	# The copies of damaged layers stay owned: they are what an earlier list named.
+	awk -F "$TAB" -v OFS="$TAB" '{ print "L", $1, $2, $3 }' "$WORK/todo/damaged" >>"$WORK/still"
 	put "$STATE/applied" <"$MANIFEST" && put "$STATE/placed" <"$WORK/still" || return 1
 	APPLIED=$generation
 	APPLIED_SUM=$sum
 	AUDITED=$(uptime)
 	LAG_BYTES=0
 	rm -rf "$STATE/objects" && mkdir -p "$STATE/objects"
-	conflicts
+	conflicts || return 1
+	[ "$news" = false ] || event "in sync with generation $generation"
 }
 
 # apply_deletions deletes within the limit that guard_deletions found kept.
 apply_deletions() {
 	: >"$WORK/still"
-	[ -s "$WORK/todo/remove" ] || [ -s "$WORK/todo/unpublish" ] || return 0
-	printf '%s\n' "$DELETION" >>"$STATE/deletions" || return 1
-	rm -f "$STATE/allow-deletions"
+	[ -n "$DELETION" ] || return 0
+	# Layers that metadata here still names are not deleted, nor is metadata that is held back replaced: both are counted
+	# again in the next pass.
+	[ "$FULL" = false ] && [ ! -s "$WORK/held" ] || DELETION=${DELETION%"$TAB"*}${TAB}0
+	[ "$DELETION" = "0${TAB}0${TAB}0" ] || printf '%s\t%s\n' "$(now)" "$DELETION" >>"$STATE/deletions" || return 1
+	[ "$FULL" = true ] || rm -f "$STATE/allow-deletions"
 	unpublish_metadata && remove_layers
 }
 
-# conflicts fails when something of the primary's cannot be had, since this side has another version of its own.
+# conflicts fails when something of the primary's cannot be had, since this side has another version.
 conflicts() {
 	awk -F "$TAB" 'FILENAME == ARGV[1] { ahead[$1]; next } $2 in ahead { print $2 }' "$WORK/ahead" "$MANIFEST" >"$WORK/conflicts"
-	[ ! -s "$WORK/conflicts" ] || fail "$(lines "$WORK/conflicts") files differ from the primary's and were not put here by replication, such as $(head -n 1 "$WORK/conflicts"); they are left alone"
+	if [ -s "$WORK/todo/damaged" ]; then
+		fail "the primary's layer $(head -n 1 "$WORK/todo/damaged" | awk -F "$TAB" '{ print $1 " changed its size from " $2 " to " $4 }'): layers never change; the copy here is kept ($(lines "$WORK/todo/damaged") such layers); put the right one on the primary, or delete the copy here where the primary's is right"
+	elif [ -s "$WORK/conflicts" ]; then
+		fail "$(lines "$WORK/conflicts") files differ from the primary's and were not put here by replication, or are layers that changed on the primary, which layers never do, such as $(head -n 1 "$WORK/conflicts"); they are left alone"
+	fi
 }
 
 # pass_to_end looks again where only something of what was listed is gone already: the next list lacks it.

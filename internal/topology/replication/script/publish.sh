@@ -1,11 +1,16 @@
 # The follower's changes of what readers see: metadata gets visible once all layers are there, and goes before they do.
 
-# hold_back finds new metadata that names a layer which is neither in the primary's list nor here. It is not published:
-# a tag without its layers is worse than none. Writes $WORK/held: templates.
+# hold_back finds new metadata that names a layer which is not here, be it in the primary's list or not. It is not
+# published: a tag without its layers is worse than none. Writes $WORK/held: templates.
 hold_back() {
 	list_layers "$WORK/layers" || return 1
-	(cd "$STATE/objects" && tr '\n' '\0' <"$WORK/objects" | xargs -0 -r grep -oHE '[A-Za-z0-9][A-Za-z0-9._-]*\.ank') 2>/dev/null |
-		sed "s/:\([^:]*\)\$/$TAB\1/" | sort -u >"$WORK/names"
+	{
+		values_of "$WORK/objects" "$STATE/objects"
+		names_of "$WORK/objects" "$STATE/objects" | awk -F "$TAB" '
+			FILENAME == ARGV[1] { if ($1 == "L") { sub(/.*\//, "", $2); listed[$2] }; next }
+			$2 in listed
+		' "$MANIFEST" -
+	} | sort -u >"$WORK/names"
 	awk -F "$TAB" -v meta="$METADATA_DIR" '
 		function template(path) { path = substr(path, length(meta) + 2); sub(/\/.*/, "", path); return path }
 		FILENAME == ARGV[1] { ahead[$1]; next }
@@ -56,7 +61,11 @@ publish_metadata() {
 	rm -rf "$STATE/staging"
 	mkdir -p "$STATE/staging" "$DATA/$METADATA_DIR" || return 1
 	FAILURE=''
-	own <"$WORK/own" && publish_all <"$WORK/publish" && publish_new && return 0
+	if own <"$WORK/own" && publish_all <"$WORK/publish" && publish_new; then
+		replaced=$(awk '$NF == "save"' "$WORK/publish" | wc -l)
+		[ "$replaced" -eq 0 ] || say "$replaced files of metadata that were changed here were replaced; the former are in .anka-replication/replaced"
+		return 0
+	fi
 	fail "${FAILURE:-cannot publish template $template: the storage cannot be written}"
 }
 
@@ -64,6 +73,7 @@ publish_metadata() {
 publish_all() {
 	group=''
 	template=''
+	# shellcheck disable=SC2034
 	while IFS=$TAB read -r next order rank batch directory name kind; do
 		if [ "$group" != "$batch$TAB$directory$TAB$kind" ] || [ $# -ge 200 ]; then
 			move_group "$@" || return 1
@@ -116,9 +126,12 @@ publish_new() {
 	[ ! -s "$WORK/staged" ] || fail "template $(head -n 1 "$WORK/staged") was written on this side while it was being published; looking again"
 }
 
-# keep_replaced PATH keeps this side's version of metadata. Only the last few hundred are kept.
+# keep_replaced PATH keeps this side's version of metadata. Only the last few hundred are kept, except those that the
+# first pass after a change of the primary replaces: this side may have been the primary.
 keep_replaced() {
-	mkdir -p "$STATE/replaced" && cp "$DATA/$1" "$STATE/replaced/$(now)-$(printf '%s' "$1" | tr '/' '-')" || return 1
+	kept=$STATE/replaced
+	[ "$(header term "$STATE/applied")" = "$term" ] || kept=$kept/term-$term
+	mkdir -p "$kept" && cp "$DATA/$1" "$kept/$(now)-$(printf '%s' "$1" | tr '/' '-')" || return 1
 	# shellcheck disable=SC2012
 	(cd "$STATE/replaced" && ls -t | tail -n +301 | xargs -r rm -f)
 }
@@ -126,15 +139,15 @@ keep_replaced() {
 # unpublish_metadata deletes metadata that the primary no longer has: a whole template by one rename.
 unpublish_metadata() {
 	[ -s "$WORK/todo/unpublish" ] || return 0
-	mkdir -p "$STATE/trash" || return 1
 	awk -v meta="$METADATA_DIR" '{ path = substr($0, length(meta) + 2); sub(/\/.*/, "", path); print path }' "$WORK/todo/unpublish" | sort -u >"$WORK/templates"
 	while read -r template; do
 		awk -v t="$METADATA_DIR/$template" '$0 == t || index($0, t "/") == 1' "$WORK/todo/unpublish" >"$WORK/one"
 		if [ -f "$WORK/todo/save" ]; then
 			awk 'FILENAME == ARGV[1] { save[$0]; next } $0 in save' "$WORK/todo/save" "$WORK/one" | while read -r path; do keep_replaced "$path"; done
 		fi
-		if [ "$(find "$DATA/$METADATA_DIR/$template" -type f | wc -l)" -eq "$(lines "$WORK/one")" ]; then
-			mv -T "$DATA/$METADATA_DIR/$template" "$STATE/trash/$template.$(now)"
+		if [ "$(find "$DATA/$METADATA_DIR/$template" ! -type d | wc -l)" -eq "$(lines "$WORK/one")" ]; then
+			mkdir -p "$STATE/leaving" && mv -T "$DATA/$METADATA_DIR/$template" "$STATE/leaving/$template"
+			put_back
 		else
 			# Those that others name last.
 			in_order "$WORK/one" "$DATA" "$WORK/one" | cut -f 2- | tac | while read -r path; do rm -f "$DATA/$path"; done
@@ -142,8 +155,38 @@ unpublish_metadata() {
 		fi
 	done <"$WORK/templates"
 	say "deleted $(lines "$WORK/todo/unpublish") files of metadata in $(lines "$WORK/templates") templates"
-	rm -rf "$STATE/trash"
 	# A failure shows in the next comparison.
+	return 0
+}
+
+# put_back deletes what $STATE/leaving holds of the metadata that is to be deleted, as it was when it was compared, and
+# gives all else its place again: what was written between the count and the rename.
+put_back() {
+	(cd "$STATE/leaving" && find . ! -type d ! -path '*[[:cntrl:]]*' -exec stat -c "$METADATA_DIR/%n$TAB%s$TAB%y$TAB%z|%i" {} +) |
+		sed "s/\/\.\//\//" >"$WORK/trashed"
+	# What was renamed by itself has another stamp.
+	awk -F "$TAB" -v from="$((${#METADATA_DIR} + 2))" '
+		FILENAME == ARGV[1] { goes[$1]; next }
+		FILENAME == ARGV[2] { if ($1 in goes) stamp[$1] = $2 "|" $3 (index(substr($1, from), "/") ? "|" $4 : ""); next }
+		stamp[$1] == $2 "|" $3 (index(substr($1, from), "/") ? "|" $4 : "") { print substr($1, from) }
+	' "$WORK/one" "$WORK/meta" "$WORK/trashed" | (cd "$STATE/leaving" && tr '\n' '\0' | xargs -0 -r rm -f --)
+	find "$STATE/leaving" -type d -depth -exec rmdir {} + 2>/dev/null
+	[ ! -d "$STATE/leaving" ] || say "kept, since it is not the primary's or was written just now: files of template $template"
+	restore_leaving
+}
+
+# restore_leaving gives what is left in $STATE/leaving its place again, also what a follower that was killed left there.
+restore_leaving() {
+	[ -d "$STATE/leaving" ] || return 0
+	for whole in "$STATE"/leaving/*; do
+		[ -e "$DATA/$METADATA_DIR/${whole##*/}" ] || mv -T "$whole" "$DATA/$METADATA_DIR/${whole##*/}" 2>/dev/null
+	done
+	(cd "$STATE/leaving" && find . ! -type d | sed 's/^..//') >"$WORK/back"
+	while IFS= read -r path; do
+		parent=$METADATA_DIR/$path
+		make_directory "${parent%/*}" && mv -n "$STATE/leaving/$path" "$DATA/$METADATA_DIR/$path"
+	done <"$WORK/back"
+	find "$STATE/leaving" -type d -depth -exec rmdir {} + 2>/dev/null
 	return 0
 }
 

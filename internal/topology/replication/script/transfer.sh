@@ -22,6 +22,7 @@ limit() {
 # batch and the path of the metadata.
 fetch_objects() {
 	: >"$WORK/objects.sums"
+	: >"$WORK/objects"
 	[ -s "$WORK/todo/publish" ] || return 0
 	limit 1
 	missing_objects
@@ -158,10 +159,10 @@ fetch_layers() {
 		return 0
 	fi
 	rm_partials "$STATE/incoming"
-	place_received || {
+	if ! place_received || ! drop_unwanted; then
 		fail "cannot write to the storage"
 		return 1
-	}
+	fi
 	awk -F "$TAB" -v large="$RESUME_BYTES" -v dir="$WORK/" '
 		BEGIN { printf "" > (dir "small"); printf "" > (dir "large") }
 		FILENAME == ARGV[1] { whole[$0]; next }
@@ -225,6 +226,20 @@ fetch_batch() {
 		awk 'FILENAME == ARGV[1] { whole[$0]; next } !($0 in whole)' "$WORK/whole" "$WORK/batch" >"$WORK/batch.left"
 		mv "$WORK/batch.left" "$WORK/batch"
 	done
+}
+
+# drop_unwanted deletes what has arrived of layers that are not to be fetched any more, since it takes the room of the
+# others. What is whole has its place by now.
+drop_unwanted() {
+	rm -rf "$STATE/incoming" && mkdir "$STATE/incoming" || return 1
+	ls "$STATE/parts" >"$WORK/parts"
+	[ -s "$WORK/parts" ] || return 0
+	rm -rf "$WORK/keys" && mkdir "$WORK/keys" || return 1
+	# One process for all names, of which there may be many.
+	awk -v dir="$WORK/keys/" '{ printf "%s", $0 > (dir NR); close(dir NR) }' "$WORK/todo/copy"
+	(cd "$WORK/keys" && find . -type f -exec sha256sum {} +) | cut -c 1-32 >"$WORK/parts.wanted"
+	rm -rf "$WORK/keys"
+	grep -vxF -f "$WORK/parts.wanted" "$WORK/parts" | (cd "$STATE/parts" && xargs -r rm -f --)
 }
 
 rm_partials() { find "$1" -type f -name '*.partial' -exec rm -f {} +; }
