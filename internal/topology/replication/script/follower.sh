@@ -13,7 +13,7 @@ RESERVE=67108864
 : "${AUDIT:=30}" "${SILENCE:=60}"
 AUDITED=0
 HEARTBEAT=none
-HEARTBEAT_AT=$(now)
+HEARTBEAT_AT=$(uptime)
 LAST_EVENT=''
 SEEN=0
 APPLIED=0
@@ -89,12 +89,12 @@ look() {
 		fail "the source at $SOURCE_URL is of an earlier primary (term $term, now $TERM_NUMBER)"
 	elif [ "$state" != ok ]; then
 		fail "the primary stopped replication: $message"
-	elif [ "$instance$beat" = "$HEARTBEAT" ] && [ $(($(now) - HEARTBEAT_AT)) -gt "$SILENCE" ]; then
-		fail "the source has not looked at the primary's data for $(($(now) - HEARTBEAT_AT)) seconds"
+	elif [ "$instance$beat" = "$HEARTBEAT" ] && [ $(($(uptime) - HEARTBEAT_AT)) -gt "$SILENCE" ]; then
+		fail "the source has not looked at the primary's data for $(($(uptime) - HEARTBEAT_AT)) seconds"
 	fi || return 1
 	if [ "$instance$beat" != "$HEARTBEAT" ]; then
 		HEARTBEAT=$instance$beat
-		HEARTBEAT_AT=$(now)
+		HEARTBEAT_AT=$(uptime)
 	fi
 	SEEN=$generation
 	if [ "$APPLIED_SUM" != none ] && [ "$instance" = "$(header instance "$STATE/applied")" ] && [ "$generation" -lt "$APPLIED" ]; then

@@ -74,7 +74,7 @@ publish_all() {
 	group=''
 	template=''
 	# shellcheck disable=SC2034
-	while IFS=$TAB read -r next order rank batch directory name kind; do
+	while IFS=$TAB read -r next _ _ batch directory name kind; do
 		if [ "$group" != "$batch$TAB$directory$TAB$kind" ] || [ $# -ge 200 ]; then
 			move_group "$@" || return 1
 			group=$batch$TAB$directory$TAB$kind
