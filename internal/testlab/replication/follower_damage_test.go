@@ -178,7 +178,7 @@ func TestDamage_partsOfWhatIsGone(t *testing.T) {
 	// What rclone had tried to get in small pieces stays as well.
 	stray := filepath.Join(p.follower.Data, replication.StateDir, "incoming", "images_dir", "stray.ank")
 	p.must(os.MkdirAll(filepath.Dir(stray), 0o755))
-	p.must(os.WriteFile(stray, make([]byte, 20*megabyte), 0o600))
+	p.must(os.WriteFile(stray, make([]byte, 60*megabyte), 0o600))
 	p.remove("vm-0")
 	p.must(bigLayer(p, "vm-1", 200*megabyte))
 	p.awaitGeneration()
