@@ -186,7 +186,8 @@ guard_deletions() {
 	# shellcheck disable=SC2086
 	set -- $verdict
 	if [ "$1" = ok ] || [ "$ALLOW_DELETIONS" = "$sum" ] || [ "$(cat "$STATE/allow-deletions" 2>/dev/null)" = "$sum" ]; then
-		DELETION="$2$TAB$3$TAB$6"
+		DELETION="$2$TAB$3$TAB$(($4 + $6))"
+		UNPUBLISHED="$2$TAB$3$TAB$4"
 		return 0
 	fi
 	BLOCKED=$sum

@@ -191,9 +191,10 @@ pass() {
 apply_deletions() {
 	: >"$WORK/still"
 	[ -n "$DELETION" ] || return 0
-	# Layers that metadata here still names are not deleted, nor is metadata that is held back replaced: both are counted
-	# again in the next pass.
-	[ "$FULL" = false ] && [ ! -s "$WORK/held" ] || DELETION=${DELETION%"$TAB"*}${TAB}0
+	# Metadata that is held back is not replaced yet, so what it does not name any more is counted in a later pass.
+	if [ "$FULL" = true ] || [ -s "$WORK/held" ]; then
+		DELETION=$UNPUBLISHED
+	fi
 	[ "$DELETION" = "0${TAB}0${TAB}0" ] || printf '%s\t%s\n' "$(now)" "$DELETION" >>"$STATE/deletions" || return 1
 	[ "$FULL" = true ] || rm -f "$STATE/allow-deletions"
 	unpublish_metadata && remove_layers
