@@ -199,12 +199,17 @@ func TestHeld_tagWithoutItsLayer(t *testing.T) {
 	p.must(os.Rename(filepath.Join(p.source.Dir, "layer"), filepath.Join(p.source.Data, "images_dir", name)))
 	p.awaitEqual(10 * time.Second)
 
-	// A layer that the primary lost, of a template that is here, is not deleted here.
+	// A layer that the primary lost, of a template that is here, is not deleted here, and the replica does not say that
+	// all is well.
 	p.must(os.Remove(filepath.Join(p.source.Data, "images_dir", name)))
-	p.awaitError("max_delete_percent")
+	if s := p.awaitError("the primary lost 1 layers that its templates name, such as images_dir/" + name + " (named by vm_dir/vm-3/tag-0.json)"); s.InSync {
+		t.Error("it is in sync")
+	}
 	if _, err := os.Stat(filepath.Join(p.follower.Data, "images_dir", name)); err != nil {
 		t.Error("a layer that metadata names was deleted")
 	}
+	p.must(os.Link(filepath.Join(p.follower.Data, "images_dir", name), filepath.Join(p.source.Data, "images_dir", name)))
+	p.awaitEqual(10 * time.Second)
 }
 
 // Layers that came with a pass that could not end are still replication's own, and go when the primary deletes them.

@@ -186,8 +186,9 @@ guard_deletions() {
 	# shellcheck disable=SC2086
 	set -- $verdict
 	if [ "$1" = ok ] || [ "$ALLOW_DELETIONS" = "$sum" ] || [ "$(cat "$STATE/allow-deletions" 2>/dev/null)" = "$sum" ]; then
-		DELETION="$2$TAB$3$TAB$(($4 + $6))"
-		UNPUBLISHED="$2$TAB$3$TAB$4"
+		# Layers that metadata here names are never deleted, so they do not count again in every pass.
+		DELETION="$2$TAB$3$TAB$6"
+		UNPUBLISHED="$2$TAB$3${TAB}0"
 		return 0
 	fi
 	BLOCKED=$sum

@@ -175,6 +175,7 @@ pass() {
 	if [ "$sum" != "$APPLIED_SUM" ] || [ "$IN_SYNC" = false ]; then
 		news=true
 	fi
+	lost_layers
 	# The copies of damaged layers stay owned: they are what an earlier list named.
 	awk -F "$TAB" -v OFS="$TAB" '{ print "L", $1, $2, $3 }' "$WORK/todo/damaged" >>"$WORK/still"
 	put "$STATE/applied" <"$MANIFEST" && put "$STATE/placed" <"$WORK/still" || return 1
@@ -200,10 +201,24 @@ apply_deletions() {
 	unpublish_metadata && remove_layers
 }
 
-# conflicts fails when something of the primary's cannot be had, since this side has another version.
+# lost_layers finds layers that the primary's own metadata names and the primary does not have any more. They are kept
+# here. Writes $WORK/lost: layer, what names it.
+lost_layers() {
+	: >"$WORK/lost"
+	[ -s "$WORK/still" ] || return 0
+	awk -F "$TAB" 'FILENAME == ARGV[1] { ahead[$1]; next } $1 == "F" && !($2 in ahead) { print $2 }' "$WORK/ahead" "$MANIFEST" >"$WORK/theirs"
+	values_of "$WORK/theirs" | awk -F "$TAB" '
+		FILENAME == ARGV[1] { name = $2; sub(/.*\//, "", name); still[name] = $2; next }
+		$2 in still { print still[$2] "\t" $1; delete still[$2] }
+	' "$WORK/still" - >"$WORK/lost"
+}
+
+# conflicts fails when something of the primary's cannot be had, since it lost it or this side has another version.
 conflicts() {
 	awk -F "$TAB" 'FILENAME == ARGV[1] { ahead[$1]; next } $2 in ahead { print $2 }' "$WORK/ahead" "$MANIFEST" >"$WORK/conflicts"
-	if [ -s "$WORK/todo/damaged" ]; then
+	if [ -s "$WORK/lost" ]; then
+		fail "the primary lost $(lines "$WORK/lost") layers that its templates name, such as $(head -n 1 "$WORK/lost" | awk -F "$TAB" '{ print $1 " (named by " $2 ")" }'); they are kept here: copy them back to the primary's storage, or make a replica that has them the primary"
+	elif [ -s "$WORK/todo/damaged" ]; then
 		fail "the primary's layer $(head -n 1 "$WORK/todo/damaged" | awk -F "$TAB" '{ print $1 " changed its size from " $2 " to " $4 }'): layers never change; the copy here is kept ($(lines "$WORK/todo/damaged") such layers); put the right one on the primary, or delete the copy here where the primary's is right"
 	elif [ -s "$WORK/conflicts" ]; then
 		fail "$(lines "$WORK/conflicts") files differ from the primary's and were not put here by replication, or are layers that changed on the primary, which layers never do, such as $(head -n 1 "$WORK/conflicts"); they are left alone"
