@@ -31,6 +31,7 @@ func (p *pair) awaitAhead(n int64) replication.Status {
 
 // What was pushed to a replica is reported, and neither deleted nor overwritten.
 func TestAhead_pushToTheReplica(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 3, func(s *replication.Settings) { s.MaxDeletePercent = 100 })
 	replica := standIn(t, p.follower.Data)
 	p.must(push(replica, "vm-own", 0, 2000))
@@ -67,6 +68,7 @@ func TestAhead_pushToTheReplica(t *testing.T) {
 
 // The same tag was pushed to both: neither wins.
 func TestAhead_conflict(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 2, nil)
 	p.link.SetDown(true)
 	p.must(push(standIn(t, p.follower.Data), "vm-0", 1, 2000))
@@ -85,6 +87,7 @@ func TestAhead_conflict(t *testing.T) {
 
 // A registry notes pulls in its metadata; that is no push.
 func TestAhead_notedPullIsNoPush(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 2, nil)
 	tag := filepath.Join(p.follower.Data, "vm_dir", "vm-0", "tag-0.json")
 	edit := func(path, from, to string) {
@@ -126,6 +129,7 @@ func TestAhead_notedPullIsNoPush(t *testing.T) {
 
 // A replica that starts from a copy of the primary's disk fetches no layer again.
 func TestSeed_fromACopiedDisk(t *testing.T) {
+	t.Parallel()
 	for name, keepTimes := range map[string]bool{"with times": true, "without times": false} {
 		t.Run(name, func(t *testing.T) {
 			p := newPair(t, nil)
@@ -179,6 +183,7 @@ func TestSeed_fromACopiedDisk(t *testing.T) {
 
 // Metadata that names a layer which the primary does not have stays unpublished, and is named.
 func TestHeld_tagWithoutItsLayer(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 2, nil)
 	p.push("vm-2", 0, 3000)
 	p.awaitEqual(5 * time.Second)
@@ -214,6 +219,7 @@ func TestHeld_tagWithoutItsLayer(t *testing.T) {
 
 // Layers that came with a pass that could not end are still replication's own, and go when the primary deletes them.
 func TestHeld_thenDeleted(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 2, func(s *replication.Settings) { s.MaxDeletePercent = 100 })
 	p.must(p.follower.Stop())
 	p.push("vm-3", 0, 3000)

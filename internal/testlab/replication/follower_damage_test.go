@@ -30,6 +30,7 @@ func layersOf(t *testing.T, data string) []string {
 
 // Metadata that is emptied explains no deletion of the layers that it named, whether they go with it or later.
 func TestDamage_emptiedMetadataExplainsNothing(t *testing.T) {
+	t.Parallel()
 	for name, layersGo := range map[string]bool{"with its layers": true, "alone": false} {
 		t.Run(name, func(t *testing.T) {
 			p := filledPair(t, 8, nil) // max_delete_percent is 25
@@ -54,6 +55,7 @@ func TestDamage_emptiedMetadataExplainsNothing(t *testing.T) {
 
 // A tag that goes takes its layers along, however few there are: by a file of its own, and in one that describes others.
 func TestDamage_deletedTagExplainsItsLayers(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 2, nil)
 	p.push("vm-0", 1, 2000)
 	p.awaitEqual(10 * time.Second)
@@ -88,6 +90,7 @@ func TestDamage_deletedTagExplainsItsLayers(t *testing.T) {
 // A layer never changes once written. One that is another all of a sudden, such as after a loss of power, is damage and
 // no reason to replace the good copies. The copies are still replication's own: what heals the primary ends it.
 func TestDamage_layerIsNoNews(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 3, nil)
 	before := tree(t, p.follower.Data)
 	layers := layersOf(t, p.source.Data)
@@ -113,6 +116,7 @@ func TestDamage_layerIsNoNews(t *testing.T) {
 
 // A restore that keeps no times makes all layers look changed. They are compared, and neither fetched again nor replaced.
 func TestDamage_restoredWithoutTimes(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 3, nil)
 	before := tree(t, p.follower.Data)
 	p.must(p.follower.Stop())
@@ -142,6 +146,7 @@ func TestDamage_restoredWithoutTimes(t *testing.T) {
 
 // A primary that has nothing at all is an empty disk, even where max_delete_percent lets everything go.
 func TestDamage_emptyPrimaryDeletesNothing(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 2, func(s *replication.Settings) { s.MaxDeletePercent = 100 })
 	before := tree(t, p.follower.Data)
 	p.must(p.follower.Stop())
@@ -158,6 +163,7 @@ func TestDamage_emptyPrimaryDeletesNothing(t *testing.T) {
 
 // Parts of a layer that was deleted meanwhile do not fill the disk for ever.
 func TestDamage_partsOfWhatIsGone(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, nil)
 	p.must(syscall.Mount("tmpfs", p.follower.Data, "tmpfs", 0, "size=300m"))
 	t.Cleanup(func() { _ = syscall.Unmount(p.follower.Data, syscall.MNT_DETACH) })
@@ -189,6 +195,7 @@ func TestDamage_partsOfWhatIsGone(t *testing.T) {
 
 // Text that happens to end in .ank is no layer; metadata in another form than the stand-in's still names its layers.
 func TestDamage_descriptionNamesNoLayer(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 2, nil)
 	for i, description := range []string{"made from sonoma-base.ank", "sonoma-base.ank", `not \"sonoma.ank\"`} {
 		name, err := upload(p.registry, "image", 1000)
@@ -213,6 +220,7 @@ func TestDamage_descriptionNamesNoLayer(t *testing.T) {
 
 // A template goes by one rename. What is the replica's own comes back: links, and what was pushed meanwhile.
 func TestDamage_deletedTemplateHadOwnFiles(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 4, func(s *replication.Settings) { s.MaxDeletePercent = 100 })
 	own := func(path ...string) string {
 		return filepath.Join(append([]string{p.follower.Data, "vm_dir"}, path...)...)
@@ -253,6 +261,7 @@ mv() {
 
 // What was edited on the old primary is reported when it comes back as a replica, and not replaced without a word.
 func TestDamage_oldPrimaryComesBack(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 2, nil)
 	p.must(p.source.Stop())
 	p.must(p.follower.Stop())

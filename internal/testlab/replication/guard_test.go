@@ -27,6 +27,7 @@ func filledPair(t *testing.T, n int, change func(*replication.Settings)) *pair {
 }
 
 func TestGuard_unmountedStorage(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, nil)
 	// The primary's disk is mounted where its directory is.
 	disk := t.TempDir()
@@ -67,6 +68,7 @@ func TestGuard_unmountedStorage(t *testing.T) {
 }
 
 func TestGuard_emptiedStorage(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		empty func(data string) error
 		why   string
@@ -115,6 +117,7 @@ func emptyDir(dir string) error {
 }
 
 func TestGuard_manyDeletions(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 8, nil) // a quarter of them are two
 	before := tree(t, p.follower.Data)
 	p.link.SetDown(true)
@@ -142,6 +145,7 @@ func TestGuard_manyDeletions(t *testing.T) {
 }
 
 func TestGuard_deletionsAddUp(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 8, nil)
 	for i := range 2 {
 		p.remove(fmt.Sprintf("vm-%d", i))
@@ -163,6 +167,7 @@ func TestGuard_deletionsAddUp(t *testing.T) {
 
 // Layers of uploads that were given up are named by nothing. Their end is no reason to stop, unless no layer is left.
 func TestGuard_layersThatNothingNames(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 1, nil)
 	abandon := func(n int) (paths []string) {
 		for range n {
@@ -192,6 +197,7 @@ func TestGuard_layersThatNothingNames(t *testing.T) {
 
 // Where no metadata is known at all, layers that go all at once are more than a few that were given up.
 func TestGuard_allLayersWithoutMetadata(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, nil)
 	for range 3 {
 		_, err := upload(p.registry, "image", 2000)
@@ -208,6 +214,7 @@ func TestGuard_allLayersWithoutMetadata(t *testing.T) {
 }
 
 func TestGuard_onlyWhatBelongsTogether(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 4, nil)
 	before := tree(t, p.follower.Data)
 	p.must(p.follower.Stop())
@@ -237,6 +244,7 @@ func TestGuard_onlyWhatBelongsTogether(t *testing.T) {
 
 // A new primary that lacks something deletes nothing: what an earlier one listed is no reason.
 func TestGuard_newPrimaryLacksSomething(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 4, nil)
 	before := tree(t, p.follower.Data)
 	p.must(p.source.Stop())
@@ -262,6 +270,7 @@ func TestGuard_newPrimaryLacksSomething(t *testing.T) {
 
 // A list that does not fit its announcement is not believed.
 func TestGuard_damagedList(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 4, nil)
 	before := tree(t, p.follower.Data)
 	p.must(p.follower.Stop())

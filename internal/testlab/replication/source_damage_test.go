@@ -92,6 +92,7 @@ func countBatches(source *lab.Side) string {
 
 // Metadata that cannot be read is not replicated as far as it could be, and the copies of all others are made once.
 func TestSource_metadataThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	p := filledPair(t, 3, nil)
 	before := tree(t, p.follower.Data)
 	p.source.Kill()
@@ -120,6 +121,7 @@ func TestSource_metadataThatCannotBeRead(t *testing.T) {
 
 // What is missing in a list since a directory could be read in part only is no deletion, nor is it after a restart.
 func TestSource_directoryThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, nil)
 	for i := range 8 {
 		p.push(fmt.Sprintf("vm-%d", i), 0, 2000)
@@ -166,6 +168,7 @@ func layerOf(t *testing.T, files map[string]string) string {
 
 // A file of a list that cannot be asked for is no deletion either, and no error of find passes for an empty directory.
 func TestSource_errorOfTheDisk(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ broken, why string }{
 		"find says so": {`find() { if [ -e DAMAGE ]; then command find "$@" | head -n 3; return 1; fi; command find "$@"; }`, "find ended with an error"},
 		"a file cannot be asked for": {`find() { if [ -e DAMAGE ]; then command find "$@" | head -n 3; else command find "$@"; fi; }
@@ -196,6 +199,7 @@ xargs() { if [ "$2" = stat ] && [ -e DAMAGE ]; then command xargs "$@" >/dev/nul
 // Where the clock is behind the files, as after it was set back, they are not copied at every look, and what was copied
 // does not pile up. The disk is Docker's.
 func TestSource_clockBehindTheFiles(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, nil)
 	for i := range 10 {
 		p.push(fmt.Sprintf("vm-%d", i), 0, 2000)
@@ -223,6 +227,7 @@ func TestSource_clockBehindTheFiles(t *testing.T) {
 
 // Copies that no generation names any more go, and the newest list never does, whatever the times of files are.
 func TestSource_collectsByGeneration(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, nil)
 	p.source.Extra = "GENERATIONS=2\n"
 	p.push("vm-0", 0, 2000)
@@ -258,6 +263,7 @@ func TestSource_collectsByGeneration(t *testing.T) {
 
 // A source that cannot serve says so, and so does one whose server ended meanwhile.
 func TestSource_serverThatEnds(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, nil)
 	p.push("vm-0", 0, 2000)
 	path := filepath.Join(p.source.Dir, "tls", "key.pem")
@@ -304,6 +310,7 @@ func childOf(parent int, name string) (int, error) {
 
 // However long a look takes, the source shows a sign of life in time.
 func TestSource_slowLooks(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, nil)
 	p.push("vm-0", 0, 2000)
 	log := filepath.Join(p.source.Dir, "sleeps")
@@ -333,6 +340,7 @@ func TestSource_slowLooks(t *testing.T) {
 // A change of the primary asks for a pass and waits half a minute for it, whatever the interval is. A first pass that
 // came too early is tried again long before the next is due.
 func TestFollower_passOnDemand(t *testing.T) {
+	t.Parallel()
 	p := newPair(t, nil)
 	p.site.Settings.Interval = 60
 	p.push("vm-0", 0, 2000)
