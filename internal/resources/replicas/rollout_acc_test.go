@@ -125,9 +125,9 @@ func cutOffInMidRoll(t *testing.T, lab *testlab.Lab, role string) {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		running, err := lab.Host("h1").Docker(ctx, "ps", "--format", "{{.Names}}", "--filter", "label=io.github.anka-ha.role="+role)
-		all, _ := lab.Host("h1").Docker(ctx, "ps", "-a", "--format", "{{.Names}}")
-		if err == nil && strings.TrimSpace(running) == "anka-acc-"+role+"-h1" && strings.Contains(all, ".previous") {
+		// One look: between two the old container may go, and its successor come.
+		all, err := lab.Host("h1").Docker(ctx, "ps", "-a", "--format", "{{.Names}} {{.State}}")
+		if err == nil && strings.Contains(all, "anka-acc-"+role+"-h1 running") && strings.Contains(all, ".previous exited") {
 			break
 		}
 		select {
