@@ -92,10 +92,10 @@ func TestAccRegistry_faults(t *testing.T) {
 	shell(t, s.lab, "h2", "mount -t tmpfs -o size=250m tmpfs /srv/registry")
 	t.Cleanup(func() { shell(t, s.lab, "h2", "while mountpoint -q /srv/registry; do umount -l /srv/registry; done") })
 	// Beside it one whose passes come each minute, and which has directories of its own.
-	minutely := strings.NewReplacer(`"test"`, `"minutely"`, `"acc"`, `"minutely"`).Replace(
+	beside := strings.NewReplacer(`"test"`, `"minutely"`, `"acc"`, `"minutely"`).Replace(
 		replicated(s.target, "h1 h2", "h1", fmt.Sprintf("port = 8090\nenv = { ANKA_VM_DIR_PATH = \"vms\", ANKA_IMAGE_DIR_PATH = \"images\" }\nreplication = {\n cron = \"* * * * *\"\n port = 8444\n image = %q\n}", images.Rclone)))
 	prove := func(*terraform.State) error {
-		pushAt(t, s.lab.Host("h1").Address+":8090", "template", "v1")
+		byMinute := minutely{s, "h2"}.pushes()
 		began := time.Now()
 		healed := func(fault string) {
 			t.Logf("%s: all was equal after %s", fault, time.Since(began).Round(100*time.Millisecond))
@@ -162,7 +162,7 @@ func TestAccRegistry_faults(t *testing.T) {
 		must(t, s.lab.Host("h3").PowerOn(s.ctx))
 		s.equal("h1", "h3")
 		healed("host down")
-		s.passedByMinute("h2")
+		byMinute()
 		for host, w := range watching {
 			w.end()
 			if w.fault != "" || w.looks < 20 {
@@ -174,32 +174,55 @@ func TestAccRegistry_faults(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{{
-			Config: acctest.Provider(t, s.target, "ssh") + replicated(s.target, threeHosts, "h1", everySecond("bandwidth_limit = 50000000"), storage) + minutely,
+			Config: acctest.Provider(t, s.target, "ssh") + replicated(s.target, threeHosts, "h1", everySecond("bandwidth_limit = 50000000"), storage) + beside,
 			Check:  prove,
 		}},
 	})
 }
 
-// passedByMinute waits until the minutely replication has made a pass that
-// brought the template, and wants it in the first seconds of a minute.
-func (s *scenario) passedByMinute(host string) {
-	s.Helper()
-	const name = "anka-minutely-registry-replication-"
-	awaitLook(s.T, "a template by the minute", func(got string) bool {
-		return strings.Contains(got, "images/template-v1.ank") && strings.Contains(got, "vms/template")
-	}, func() string {
-		return shell(s, s.lab, host, "docker exec "+name+host+" find /srv/anka/data -type f")
-	})
-	var status replication.Status
-	awaitLook(s.T, "a pass that succeeded", func(got string) bool {
+// A minutely replication is the one by a cron expression, in a volume and with
+// directories of its own.
+type minutely struct {
+	*scenario
+	host string
+}
+
+func (m minutely) run(command string) string {
+	return shell(m.T, m.lab, m.host, "docker exec anka-minutely-registry-replication-"+m.host+" "+command)
+}
+
+// succeeded waits until the last pass that succeeded is good, and gives it with
+// its minute.
+func (m minutely) succeeded(good func(minute int64) bool) (status replication.Status, minute int64) {
+	m.Helper()
+	awaitLook(m.T, "a pass that succeeded", func(got string) bool {
 		var err error
-		status, err = replication.ParseStatus([]byte(got))
-		return err == nil && status.LastSuccess != ""
-	}, func() string { return shell(s, s.lab, host, "docker exec "+name+host+" cat /run/anka/status.json") })
-	at, err := time.Parse(time.RFC3339, status.LastSuccess)
-	must(s, err)
-	if at.Second() > 20 {
-		s.Errorf("the last of %d passes by the minute ended in second %d", status.Passes, at.Second())
+		if status, err = replication.ParseStatus([]byte(got)); err != nil || status.LastSuccess == "" {
+			return false
+		}
+		at, err := time.Parse(time.RFC3339, status.LastSuccess)
+		must(m, err)
+		minute = at.Unix() / 60
+		return good(minute)
+	}, func() string { return m.run("cat /run/anka/status.json") })
+	return status, minute
+}
+
+// pushes a template after a pass that succeeded, and gives what waits until it
+// is there: no pass comes before the next minute, and none but one in each.
+func (m minutely) pushes() (arrives func()) {
+	m.Helper()
+	before, first := m.succeeded(func(int64) bool { return true })
+	pushAt(m.T, m.lab.Host("h1").Address+":8090", "template", "v1")
+	return func() {
+		m.Helper()
+		after, last := m.succeeded(func(minute int64) bool { return minute > first })
+		if passes, minutes := after.Passes-before.Passes, last-first; passes > minutes {
+			m.Errorf("%d passes in %d minutes", passes, minutes)
+		}
+		awaitLook(m.T, "a template by the minute", func(got string) bool {
+			return strings.Contains(got, "images/template-v1.ank") && strings.Contains(got, "vms/template")
+		}, func() string { return m.run("find /srv/anka/data -type f") })
 	}
 }
 
