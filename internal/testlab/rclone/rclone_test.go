@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/rclone"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 )
@@ -23,6 +24,12 @@ func TestModule_pinsTheReleaseOfTheImage(t *testing.T) {
 }
 
 func TestInstall(t *testing.T) {
+	if os.Getenv("TF_ACC") == "" {
+		t.Skip("set TF_ACC=1: this runs busybox, and builds rclone")
+	}
+	if err := testlab.Prerequisites(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	if err := rclone.Install(t.Context(), dir); err != nil {
 		t.Fatal(err)

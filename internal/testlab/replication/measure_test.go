@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
 	lab "github.com/anka-ha/terraform-provider-anka/internal/testlab/replication"
 )
 
@@ -13,6 +14,9 @@ import (
 func TestMeasure(t *testing.T) {
 	if os.Getenv("TF_ACC") == "" {
 		t.Skip("set TF_ACC=1: this runs busybox, rclone, rsync and sshd")
+	}
+	if err := testlab.Prerequisites(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/glog"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/registry"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/serve"
@@ -31,6 +32,9 @@ import (
 const interval = 1
 
 var tools = sync.OnceValues(func() (string, error) {
+	if err := testlab.Prerequisites(context.Background()); err != nil {
+		return "", err
+	}
 	dir, err := os.MkdirTemp("", "anka-replication-tools-")
 	if err != nil {
 		return "", err
