@@ -61,7 +61,7 @@ rest() {
 check_commands() {
 	rm -rf "$WORK/try"
 	if mkdir -p "$WORK/try/a/b" && : >"$WORK/try/a/file" && (cd "$WORK/try/a" && printf 'file\0' | xargs -0 cp --parents -t b) &&
-		sync "$WORK/try/a/b/file" && printf 'file\0' | (cd "$WORK/try/a" && xargs -0 mv -n -t b --) && [ -f "$WORK/try/a/file" ] &&
+		sync "$WORK/try/a/b/file" && sync -f "$WORK/try" && printf 'file\0' | (cd "$WORK/try/a" && xargs -0 mv -n -t b --) && [ -f "$WORK/try/a/file" ] &&
 		tar -cf "$WORK/try/pack" -C "$WORK/try/a/b" . && tar -xf "$WORK/try/pack" -C "$WORK/try" && chmod -R u=rwX,go=rX "$WORK/try/file" && touch -d @1000000000 "$WORK/try/a/file" && mv -f -T "$WORK/try/a/file" "$WORK/try/a/b/file" &&
 		[ "$(stat -c '%Y|%y' "$WORK/try/a/b/file" | grep -c '^1000000000|.*\.0')" -eq 1 ] && sleep 0.01 &&
 		command -v rclone >/dev/null && [ "$(room "$WORK")" -gt 0 ]; then

@@ -39,7 +39,7 @@ fetch_objects() {
 		get copy --files-from-raw "$WORK/objects.missing" "source:snapshot/o" "$STATE/objects" --transfers 16 --checkers 16
 		missing_objects
 	done
-	chown -R "$OWNER" "$STATE/objects" && (cd "$STATE/objects" && tr '\n' '\0' <"$WORK/objects" | xargs -0 sync)
+	chown -R "$OWNER" "$STATE/objects" && flush "$STATE/objects" "$WORK/objects"
 }
 
 missing_objects() {
@@ -63,6 +63,16 @@ fetch_packs() {
 	done <"$WORK/packs"
 	chmod -R u=rwX,go=rX "$STATE/objects"
 	missing_objects
+}
+
+# flush DIRECTORY LIST has the listed files of a directory on disk when it ends. A disk takes the better part of a
+# millisecond for each file by itself, and little more for all of a file system at once.
+flush() {
+	if [ "$(lines "$2")" -gt 20 ]; then
+		sync -f "$1"
+	else
+		(cd "$1" && tr '\n' '\0' <"$2" | xargs -0 -r sync)
+	fi
 }
 
 # own records the files of standard input as the primary's, before they get their place: should the pass not end, they
@@ -98,9 +108,9 @@ place_received() {
 	(cd "$STATE/incoming" && find . -type f ! -name '*.partial' -exec stat -c "%n$TAB%s$TAB%Y" {} + | sed 's/^..//') >"$WORK/incoming"
 	awk -F "$TAB" 'FILENAME == ARGV[1] { want[$0]; next } $0 in want' "$WORK/todo/copy" "$WORK/incoming" >"$WORK/whole"
 	[ -s "$WORK/whole" ] || return 0
-	cut -f 1 "$WORK/whole" | tr '\n' '\0' >"$WORK/whole.paths"
-	chown -R "$OWNER" "$STATE/incoming" && (cd "$STATE/incoming" && xargs -0 sync <"$WORK/whole.paths") || return 1
-	(cd "$DATA" && xargs -0 stat -c %n <"$WORK/whole.paths") >"$WORK/taken" 2>/dev/null
+	cut -f 1 "$WORK/whole" >"$WORK/whole.paths"
+	chown -R "$OWNER" "$STATE/incoming" && flush "$STATE/incoming" "$WORK/whole.paths" || return 1
+	(cd "$DATA" && tr '\n' '\0' <"$WORK/whole.paths" | xargs -0 stat -c %n) >"$WORK/taken" 2>/dev/null
 	awk -F "$TAB" -v free="$WORK/free" -v replacing="$WORK/replacing" '
 		BEGIN { printf "" > free; printf "" > replacing }
 		FILENAME == ARGV[1] { taken[$0]; next }
