@@ -31,13 +31,15 @@ resource "anka_etcd_cluster" "this" {
   members = { for i, host in local.hosts : "etcd-${i + 1}" => { host = host } }
 }
 
-# Without replication the registries that are not the primary stay empty. To have
-# its templates on every host, add: replication = { interval = 30 }
+# What is pushed to the primary is copied to the others, so that nodes find it on
+# every host. Where all hosts mount one network volume, leave replication out.
 resource "anka_registry" "this" {
   image    = var.images.registry
   replicas = { for host in local.hosts : host => {} }
   primary  = local.hosts[0]
   storage  = { path = "/opt/registry-storage", create_path = true } # without create_path where a disk is mounted there
+
+  replication = { interval = 30, image = var.images.replication }
 
   root_token_wo         = var.root_token
   root_token_wo_version = var.root_token_version

@@ -15,8 +15,8 @@ resource "anka_etcd_cluster" "this" {
   members = { for i, host in local.hosts : "etcd-${i + 1}" => { host = host } }
 }
 
-# Without replication the registries that are not the primary stay empty. To have
-# its templates on every host, add: replication = { interval = 30 }
+# What is pushed to the primary is copied to the others, so that nodes find it on
+# every host. Where all hosts mount one network volume, leave replication out.
 resource "anka_registry" "this" {
   name  = var.name
   image = var.images.registry
@@ -24,6 +24,8 @@ resource "anka_registry" "this" {
   replicas = { for host in local.hosts : host => {} }
   primary  = coalesce(var.primary, local.hosts[0])
   storage  = { path = var.registry_storage_path, create_path = var.create_registry_storage_path }
+
+  replication = { interval = 30, image = var.images.replication }
 }
 
 resource "anka_controller" "this" {

@@ -61,9 +61,10 @@ variable "create_registry_storage_path" {
 variable "images" {
   description = "Images other than the vendor's, for example from a mirror or built on the hosts."
   type = object({
-    etcd       = optional(string)
-    controller = optional(string)
-    registry   = optional(string)
+    etcd        = optional(string)
+    controller  = optional(string)
+    registry    = optional(string)
+    replication = optional(string)
   })
   default = {}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
@@ -35,16 +37,21 @@ func exampleWorkspace(t *testing.T, target *testlab.Target) *tfcli.Workspace {
 	}
 	hosts, err := target.HostsJSON("ssh")
 	must(t, err)
-	images := map[string]string{}
-	for role, image := range map[string]string{"etcd": target.EtcdImage, "controller": target.ControllerImage, "registry": target.RegistryImage} {
-		if image != "" {
-			images[role] = image
-		}
-	}
-	variables, err := json.Marshal(map[string]any{"hosts": json.RawMessage(hosts), "images": images})
+	variables, err := json.Marshal(map[string]any{"hosts": json.RawMessage(hosts), "images": exampleImages(target)})
 	must(t, err)
 	must(t, w.Write("test.auto.tfvars.json", string(variables)))
 	return w
+}
+
+// exampleImages is the variable images of the examples: real hosts pull what is
+// not named.
+func exampleImages(target *testlab.Target) map[string]string {
+	named := map[string]string{"etcd": target.EtcdImage, "controller": target.ControllerImage, "registry": target.RegistryImage}
+	if target.Lab != nil {
+		named["replication"] = images.Rclone
+	}
+	maps.DeleteFunc(named, func(_, image string) bool { return image == "" })
+	return named
 }
 
 func withinMinutes(t *testing.T, n time.Duration) context.Context {

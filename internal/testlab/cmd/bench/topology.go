@@ -78,7 +78,7 @@ func (t *topology) reach(n *network, sockets map[string]string) error {
 	variables, err := json.MarshalIndent(map[string]any{
 		"hosts": hosts,
 		"images": map[string]string{
-			"etcd": images.Etcd35, "controller": images.Controller, "registry": images.Registry,
+			"etcd": images.Etcd35, "controller": images.Controller, "registry": images.Registry, "replication": images.Rclone,
 		},
 	}, "", "  ")
 	if err != nil {

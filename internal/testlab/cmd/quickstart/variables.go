@@ -9,9 +9,10 @@ import (
 
 // imageNames is the variable images of the example.
 type imageNames struct {
-	Etcd       string `json:"etcd"`
-	Controller string `json:"controller"`
-	Registry   string `json:"registry"`
+	Etcd        string `json:"etcd"`
+	Controller  string `json:"controller"`
+	Registry    string `json:"registry"`
+	Replication string `json:"replication"`
 }
 
 // variables are all that differs between the lab and hosts of a user's own:
@@ -23,6 +24,6 @@ func variables(lab *testlab.Lab) ([]byte, error) {
 	}
 	return json.MarshalIndent(map[string]any{
 		"hosts":  hosts,
-		"images": imageNames{Etcd: images.Etcd35, Controller: images.Controller, Registry: images.Registry},
+		"images": imageNames{Etcd: images.Etcd35, Controller: images.Controller, Registry: images.Registry, Replication: images.Rclone},
 	}, "", "  ")
 }
