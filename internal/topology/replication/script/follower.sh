@@ -167,6 +167,9 @@ pass() {
 	if [ "$GONE" -gt 0 ]; then
 		fail "$GONE layers changed on the primary after they were listed; looking again"
 		return 1
+	elif [ -s "$WORK/unreadable" ]; then
+		fail "the primary cannot give $(lines "$WORK/unreadable") layers that it has, such as $(head -n 1 "$WORK/unreadable" | awk -F "$TAB" '{ print $1 ": " $2 }'); all else was replicated: check its disk"
+		return 1
 	elif [ -s "$WORK/held" ]; then
 		fail "not published, since layers are missing on the primary: $(awk -F "$TAB" 'NR < 5 { print $1 " (" $2 ")" }' "$WORK/held" | tr '\n' ' ')"
 		return 1

@@ -83,13 +83,15 @@ own() {
 	cat >>"$STATE/placed" && sync "$STATE/placed"
 }
 
-# place FILE PATH SIZE MTIME gives a whole layer its name, unless something that is not ours took it meanwhile.
+# place FILE PATH SIZE MTIME gives a whole layer its name, unless something that is not ours took it meanwhile: that is
+# left alone and reported.
 place() {
-	if [ -e "$DATA/$2" ]; then
+	if [ -e "$DATA/$2" ] || [ -L "$DATA/$2" ]; then
 		there=$(stat -c "L$TAB$2$TAB%s$TAB%Y" "$DATA/$2")
 		if [ "$there" != "L$TAB$2$TAB$3$TAB$4" ] && ! cat "$OWNED" "$STATE/placed" | grep -qxF "$there"; then
 			say "left alone, since it is not replication's: $2"
-			return 1
+			printf '%s\n' "$2" >>"$WORK/todo/ahead"
+			return 0
 		fi
 	else
 		make_directory "${2%/*}" || return 1
@@ -115,7 +117,7 @@ place_received() {
 		BEGIN { printf "" > free; printf "" > replacing }
 		FILENAME == ARGV[1] { taken[$0]; next }
 		$1 in taken { print > replacing; next }
-		{ directory = $1; sub(/\/[^\/]*$/, "", directory); print $0 "\t" directory > free }
+		{ directory = $1; sub("/[^/]*$", "", directory); print $0 "\t" directory > free }
 	' "$WORK/taken" "$WORK/whole"
 	cut -f 1-3 "$WORK/free" | sed 's/^/L\t/' | own || return 1
 	cut -f 4 "$WORK/free" | sort -u >"$WORK/directories"
@@ -152,12 +154,38 @@ fetch_large() {
 	sync "$part" && touch -d "@$3" "$part" && chown "$OWNER" "$part" && place "$part" "$1" "$2" "$3"
 }
 
+# same_disk fails where a directory of the storage is a disk of its own: nothing gets there by a rename, so that readers
+# would see parts of layers, and what is cut off would stay.
+same_disk() {
+	for directory in $LAYER_DIRS "$METADATA_DIR"; do
+		[ ! -d "$DATA/$directory" ] || [ "$(stat -L -c %d "$STATE" "$DATA/$directory" | sort -u | wc -l)" -eq 1 ] || {
+			fail "$directory is on another file system than the rest of the storage; files are made in .anka-replication and renamed when they are whole, which needs one disk for all: mount it as the whole storage"
+			return 1
+		}
+	done
+}
+
+# skip_taken leaves out layers whose names are taken by what is no file, such as a link, or was written just now.
+skip_taken() {
+	[ -s "$WORK/todo/copy" ] || return 0
+	cut -f 1 "$WORK/todo/copy" >"$WORK/copy.paths"
+	(cd "$DATA" && tr '\n' '\0' <"$WORK/copy.paths" | xargs -0 stat -c %n) >"$WORK/taken" 2>/dev/null
+	[ -s "$WORK/taken" ] || return 0
+	cat "$WORK/taken" >>"$WORK/todo/ahead"
+	awk -F "$TAB" 'FILENAME == ARGV[1] { taken[$0]; next } !($1 in taken)' "$WORK/taken" "$WORK/todo/copy" >"$WORK/copy.left" &&
+		mv "$WORK/copy.left" "$WORK/todo/copy"
+}
+
+# source_answers tells whether the source can be read at all, after a layer could not.
+source_answers() { get cat source:snapshot/head >/dev/null; }
+
 # fetch_layers fetches all layers that are missing: small ones by one rclone, large ones by several processes that each
 # go on where they were interrupted.
 fetch_layers() {
 	FULL=false
 	GONE=0
-	verify_layers || return 1
+	: >"$WORK/unreadable"
+	same_disk && verify_layers && skip_taken || return 1
 	if [ "$(cat "$STATE/boot" 2>/dev/null)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
 		# The machine was started anew, so what had not reached the disk may be zeros now.
 		rm -rf "$STATE/parts" "$STATE/incoming"
@@ -228,15 +256,25 @@ fetch_batch() {
 			fail "cannot write to the storage"
 			return 1
 		}
-		# A layer that was deleted meanwhile is no reason to end the pass for the others.
-		if [ $result -ne 0 ] && { [ ! -s "$ERRORS" ] || grep -qv '404 Not Found' "$ERRORS"; }; then
-			fail "cannot fetch layers from the primary: $(reason "$ERRORS")"
-			return 1
-		fi
+		wanted=$(lines "$WORK/batch")
 		awk 'FILENAME == ARGV[1] { whole[$0]; next } !($0 in whole)' "$WORK/whole" "$WORK/batch" >"$WORK/batch.left"
 		mv "$WORK/batch.left" "$WORK/batch"
+		# A layer that was deleted meanwhile, or cannot be read, is no reason to end the pass for the others.
+		if [ $result -ne 0 ] && { [ ! -s "$ERRORS" ] || grep -qv '404 Not Found' "$ERRORS"; } &&
+			[ "$(lines "$WORK/batch")" -eq "$wanted" ]; then
+			why=$(reason "$ERRORS")
+			if ! source_answers; then
+				fail "cannot fetch layers from the primary: $why"
+				return 1
+			fi
+			unreadable "$why" <"$WORK/batch"
+			: >"$WORK/batch"
+		fi
 	done
 }
+
+# unreadable REASON notes the layers of standard input as such that the primary has and cannot give.
+unreadable() { cut -f 1 | awk -v why="$(printf '%s' "$1" | tr '\t\\' '  ')" '{ print $0 "\t" why }' >>"$WORK/unreadable"; }
 
 # drop_unwanted deletes what has arrived of layers that are not to be fetched any more, since it takes the room of the
 # others. What is whole has its place by now.
@@ -259,7 +297,14 @@ fetch_share() {
 	ERRORS=$WORK/errors.$1
 	awk -v i="$1" -v n="$2" 'NR % n == i' "$WORK/large" >"$WORK/share.$1"
 	while IFS=$TAB read -r path size mtime; do
-		fetch_large "$path" "$size" "$mtime" || return 1
+		fetch_large "$path" "$size" "$mtime" && continue
+		why=$(reason "$ERRORS")
+		# One that cannot be read is no reason to end the pass for the others.
+		if ! source_answers; then
+			printf '%s\n' "$why" >"$ERRORS"
+			return 1
+		fi
+		printf '%s\n' "$path" | unreadable "$why"
 	done <"$WORK/share.$1"
 }
 
@@ -307,12 +352,13 @@ verify_layers() {
 		known="$path$TAB$size$TAB$mtime$TAB$(stat -c '%Y %Z' "$DATA/$path")"
 		if ! grep -qxF "$known" "$STATE/different"; then
 			: >"$ERRORS"
-			{ get cat "source:data/$path" | cmp -s - "$DATA/$path"; } &
+			{ get cat "source:data/$path" | cmp - "$DATA/$path" >"$WORK/differs" 2>"$WORK/cmp.err"; } &
 			if wait $!; then
 				touch -d "@$mtime" "$DATA/$path"
 				continue
-			elif [ -s "$ERRORS" ] && ! grep -q 'broken pipe' "$ERRORS"; then
-				fail "cannot compare a layer with the primary's: $(reason "$ERRORS")"
+			elif ! grep -q ' differ: ' "$WORK/differs"; then
+				# One ended before the other: it was cut off, which says nothing of the layer.
+				fail "cannot compare $path with the primary's: $({ reason "$ERRORS" && tail -n 1 "$WORK/cmp.err"; } | grep . | head -n 1)"
 				return 1
 			fi
 			printf '%s\n' "$known" >>"$STATE/different"
