@@ -34,6 +34,9 @@ func (c *Client) decode(a answer, v any) error {
 			"check host, port and scheme of the URL", a.code)
 	case a.code == http.StatusUnauthorized:
 		return fail(Unauthorized, "%s", c.refusal())
+	case a.code == http.StatusForbidden && c.sent() == "":
+		return fail(Unauthorized, "the service does not allow what was asked without credentials (HTTP 403); set anka_auth in the provider block "+
+			"(root_token, api_key or client_cert_pem)")
 	case a.code == http.StatusForbidden:
 		return fail(Unauthorized, "the service knows %s, and does not allow what was asked (HTTP 403); give the user of anka_auth that permission, "+
 			"or use the root token", c.sent())
