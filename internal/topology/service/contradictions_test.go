@@ -138,7 +138,7 @@ func TestCheck_contradictions(t *testing.T) {
 		},
 		"OIDC": {values: values{"ANKA_OIDC_CLIENT_ID": "a", "ANKA_OIDC_PROVIDER_URL": "https://a.example.com"}, env: token},
 		"OIDC without provider": {
-			values: values{"ANKA_OIDC_CLIENT_ID": "a", "ANKA_OIDC_CLIENT_SECRET": "b"}, env: token,
+			values: values{"ANKA_OIDC_CLIENT_ID": "a", "ANKA_OIDC_CLIENT_SECRET": "canary"}, env: token,
 			want: []string{
 				"authentication.oidc_client_id: it needs authentication.oidc_provider_url",
 				"authentication.oidc_client_secret_wo: it needs authentication.oidc_provider_url",
@@ -151,7 +151,7 @@ func TestCheck_contradictions(t *testing.T) {
 				"authentication.oidc_client_id: it has no effect without authentication.enabled = true",
 			},
 		},
-		"etcd login": {values: values{"ANKA_ETCD_USERNAME": "a", "ANKA_ETCD_PASSWORD": "b"}},
+		"etcd login": {values: values{"ANKA_ETCD_USERNAME": "a", "ANKA_ETCD_PASSWORD": "canary"}},
 		"etcd login without password": {
 			values: values{"ANKA_ETCD_USERNAME": "a"}, want: []string{"etcd_client.username: it needs etcd_client.password_wo"},
 		},

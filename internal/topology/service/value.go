@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // CheckValue judges one value by itself. The error never contains the value of
@@ -33,7 +34,7 @@ func (s Setting) CheckValue(value string, r Reader) error {
 	case KindFloat:
 		return s.checkFloat(value)
 	case KindText:
-		return s.checkLine(value)
+		return s.checkText(value)
 	case KindPath:
 		return s.checkPath(value)
 	case KindDuration:
@@ -126,6 +127,23 @@ func (s Setting) checkLine(value string) error {
 		return fmt.Errorf("%s begins or ends with white space, such as the line break at the end of a file: use trimspace()", s.shown(value))
 	case strings.ContainsFunc(value, unicode.IsControl):
 		return fmt.Errorf("%s contains a line break or another control character", s.shown(value))
+	}
+	return nil
+}
+
+// MinSecret is the length in characters of the shortest secret that a setting
+// takes. Errors and logs of services are shown without secrets, and a shorter
+// one cannot be taken out of them: it is a part of other words, and hiding it
+// wherever it is tells what it is. So it is refused rather than shown.
+const MinSecret = 6
+
+func (s Setting) checkText(value string) error {
+	if err := s.checkLine(value); err != nil {
+		return err
+	}
+	if n := utf8.RuneCountInString(value); s.Secret && n < MinSecret {
+		return fmt.Errorf("it has %d characters, and has to have at least %d, because a shorter secret cannot be kept out of errors and logs: "+
+			"choose a longer one", n, MinSecret)
 	}
 	return nil
 }

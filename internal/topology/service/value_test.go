@@ -65,6 +65,10 @@ func TestCheckValue(t *testing.T) {
 		{"text", "", "it is empty"},
 		{"secret", "canary\n", "line break at the end of a file: use trimspace()"},
 		{"secret", "canary\x00canary", "the value contains a line break or another control character"},
+		{"secret", "canary", ""},
+		{"secret", "5tiny", "it has 5 characters, and has to have at least 6"},
+		{"secret", "läßt", "it has 4 characters, and has to have at least 6"},
+		{"text", "short", ""},
 		{"path", "/var/log", ""},
 		{"path", "var/log", "does not begin with a slash"},
 		{"path", "/a/../b", `contains ".."`},
@@ -148,7 +152,7 @@ func TestCheckValue(t *testing.T) {
 		}
 		err := row.CheckValue(c.value, certificates.Reader{})
 		expect(t, c.kind+" "+c.value, err, c.want)
-		if err != nil && strings.Contains(err.Error(), "canary") {
+		if err != nil && (strings.Contains(err.Error(), "canary") || row.Secret && strings.Contains(err.Error(), c.value)) {
 			t.Errorf("%s: the error shows a secret: %v", c.kind, err)
 		}
 		if err := row.CheckValue(service.Unknown, certificates.Reader{}); err != nil {
