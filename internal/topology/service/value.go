@@ -119,17 +119,20 @@ func (s Setting) checkDuration(value string) error {
 	})
 }
 
-// checkLine refuses what is more than one line, and space that nobody sees: a
-// line break at the end of a file's content is part of a password then.
-func (s Setting) checkLine(value string) error {
+// CheckLine refuses what is more than one line, and space that nobody sees: a
+// line break at the end of a file's content is part of a password then. The
+// error calls the value what, and does not show it otherwise.
+func CheckLine(what, value string) error {
 	switch {
 	case strings.TrimSpace(value) != value:
-		return fmt.Errorf("%s begins or ends with white space, such as the line break at the end of a file: use trimspace()", s.shown(value))
+		return fmt.Errorf("%s begins or ends with white space, such as the line break at the end of a file: use trimspace()", what)
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return fmt.Errorf("%s contains a line break or another control character", s.shown(value))
+		return fmt.Errorf("%s contains a line break or another control character", what)
 	}
 	return nil
 }
+
+func (s Setting) checkLine(value string) error { return CheckLine(s.shown(value), value) }
 
 // MinSecret is the length in characters of the shortest secret that a setting
 // takes. Errors and logs of services are shown without secrets, and a shorter
