@@ -67,7 +67,11 @@ func TestTLS_certificates(t *testing.T) {
 		"nameless":    {template: nameless, text: "is for no name at all"},
 		"for clients": {template: client, text: "cannot be verified"},
 		"old version": {good, &tls.Config{MaxVersion: tls.VersionTLS11}, "no version of TLS in common"},
-		"wants ours":  {good, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert}, "the server wants a client certificate, and there is none; set client_cert_pem"},
+		"other suites": {
+			good, &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256}},
+			"the server wants a client certificate, and there is none, or has no cipher suite in common with the provider; set client_cert_pem",
+		},
+		"wants ours": {good, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert}, "the server wants a client certificate, and there is none; set client_cert_pem"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, ca := shows(t, c.template, c.security)

@@ -87,7 +87,7 @@ func HTTPS() Table {
 			Group: "https", Attribute: "max_tls_version", Env: maxTLS, Kind: KindEnum, Allowed: tlsVersions, Needs: []string{UseHTTPS}, Since: "1.12.0",
 			Description: "Newest version of TLS that clients may use.",
 		}, {
-			Group: "https", Attribute: "cipher_suites", Env: "ANKA_CIPHER_SUITES", Kind: KindList, Allowed: cipherSuites, Needs: []string{UseHTTPS}, Since: "1.12.0",
+			Group: "https", Attribute: "cipher_suites", Env: suites, Kind: KindList, Allowed: cipherSuites, Needs: []string{UseHTTPS}, Since: "1.12.0",
 			Description: "Cipher suites that clients may use, up to TLS 1.2. Without a list the service chooses. " +
 				"Unless `min_tls_version` is `tls_1.3`, HTTP/2 needs one of `tls_ecdhe_rsa_with_aes_128_gcm_sha256` and `tls_ecdhe_ecdsa_with_aes_128_gcm_sha256` among them.",
 		},
@@ -97,6 +97,7 @@ func HTTPS() Table {
 const (
 	minTLS = "ANKA_MIN_TLS_VERSION"
 	maxTLS = "ANKA_MAX_TLS_VERSION"
+	suites = "ANKA_CIPHER_SUITES"
 )
 
 // tlsVersions are in order of age.
