@@ -24,6 +24,15 @@ var (
 	NotNegative = &Range{Min: 0, Max: 1<<31 - 1}
 	// Positive bounds numbers that cannot be 0.
 	Positive = &Range{Min: 1, Max: 1<<31 - 1}
+	// Timeout bounds how long something waits for an answer: no answer comes in
+	// less, and what waits for more than a day waits for ever.
+	Timeout = &Range{Min: 0.1, Max: 24 * 60 * 60}
+	// Interval bounds what happens again and again, or is kept for a while: more
+	// often than every second it would be all that is done.
+	Interval = &Range{Min: 1, Max: 365 * 24 * 60 * 60}
+	// Grace bounds how long a service may take to stop. A replacement waits for
+	// it, and the next host for that.
+	Grace = &Range{Min: 0, Max: 60 * 60}
 )
 
 // Logging are the settings of logs that both services have.
@@ -136,7 +145,7 @@ func Authentication(authorize string) Table {
 			Group: "authentication", Attribute: "api_key_session_ttl", Env: "ANKA_API_KEYS_SESSION_TTL", Kind: KindDuration, Range: &Range{Min: 1, Max: week}, Needs: []string{enableAPIKeys}, Default: "5m",
 			Description: "How long a session that was opened with an API key lasts, such as `\"5m\"`, the default.",
 		}, {
-			Group: "authentication", Attribute: "api_key_clean_interval", Env: "ANKA_API_KEYS_CLEANING_INTERVAL", Kind: KindDuration, Needs: []string{enableAPIKeys}, Default: "4h",
+			Group: "authentication", Attribute: "api_key_clean_interval", Env: "ANKA_API_KEYS_CLEANING_INTERVAL", Kind: KindDuration, Range: Interval, Needs: []string{enableAPIKeys}, Default: "4h",
 			Description: "How often expired API keys are removed, such as `\"4h\"`, the default.",
 		}, {
 			Group: "authentication", Attribute: "authorization", Env: authorize, Kind: KindBool, Needs: []string{EnableAuth}, Default: "false",

@@ -115,7 +115,7 @@ func (s Setting) checkDuration(value string) error {
 		return nil
 	}
 	return s.within(d.Seconds(), value, func(seconds float64, _ byte, _, _ int) string {
-		return (time.Duration(seconds) * time.Second).String()
+		return time.Duration(seconds * float64(time.Second)).String()
 	})
 }
 
