@@ -8,7 +8,6 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -127,12 +126,8 @@ func CheckServiceURL(s string) error {
 	case parsed.Path != "" || parsed.RawQuery != "" || parsed.Fragment != "" || parsed.ForceQuery:
 		return fmt.Errorf("%q has something behind host and port", s)
 	}
-	if port := parsed.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return fmt.Errorf("%q has a port outside 1 to 65535", s)
-		}
-	} else if strings.HasSuffix(parsed.Host, ":") {
-		return fmt.Errorf("%q has an empty port", s)
+	if err := service.CheckURLPort(parsed); err != nil {
+		return fmt.Errorf("%q %w", s, err)
 	}
 	return nil
 }

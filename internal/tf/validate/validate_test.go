@@ -68,7 +68,8 @@ func TestValidators(t *testing.T) {
 			"http://":                 `Invalid URL: "http://" has no host.` + service,
 			"http://a/b":              `Invalid URL: "http://a/b" has something behind host and port.` + service,
 			"http://a?b":              `Invalid URL: "http://a?b" has something behind host and port.` + service,
-			"http://a:99999":          `Invalid URL: "http://a:99999" has a port outside 1 to 65535.` + service,
+			"http://a:99999":          `Invalid URL: "http://a:99999" has the port 99999, which is not between 1 and 65535.` + service,
+			"http://a:":               `Invalid URL: "http://a:" has an empty port.` + service,
 			"http://root:hidden-it@a": `Invalid URL: The URL contains credentials, which belong into the provider block.` + service,
 		}},
 		"log size": {LogSize(), []string{"50m", "1g"}, map[string]string{

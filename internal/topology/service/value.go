@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -222,33 +221,6 @@ func (s Setting) checkLevel(item string) error {
 		return fmt.Errorf("%s has the level %q, which is not a whole number", s.shown(item), level)
 	}
 	return s.within(float64(n), item, strconv.FormatFloat)
-}
-
-// checkURL never shows the value: what was refused may be a password in it.
-func (s Setting) checkURL(value string) error {
-	u, err := url.Parse(value)
-	switch {
-	case err != nil || strings.ContainsFunc(value, unicode.IsSpace):
-		return errors.New("the value is not a URL such as \"https://example.com\"")
-	case u.User != nil:
-		return errors.New("the URL contains a user name or password, which would be kept in state and shown in logs: remove them")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%s does not begin with http:// or https://", s.shown(value))
-	case u.Hostname() == "":
-		return fmt.Errorf("%s names no host", s.shown(value))
-	case u.Fragment != "":
-		return fmt.Errorf("%s has a fragment (#…), which no server sees: remove it", s.shown(value))
-	case !s.Verbatim && strings.HasSuffix(value, "/"):
-		return fmt.Errorf("%s ends with a slash: remove it", s.shown(value))
-	case !s.Verbatim && u.RawQuery != "":
-		return fmt.Errorf("%s has a query (?…): remove it", s.shown(value))
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return fmt.Errorf("%s has the port %s, which is not between 1 and 65535", s.shown(value), port)
-		}
-	}
-	return nil
 }
 
 func (s Setting) checkAddress(value string) error {

@@ -115,6 +115,7 @@ func TestCheckValue(t *testing.T) {
 		{"url", "https://:8089", "names no host"},
 		{"url", "https://example.com:0", "has the port 0"},
 		{"url", "https://example.com:65536", "has the port 65536"},
+		{"url", "https://example.com:", "has an empty port"},
 		{"url", "https://exa mple.com", "is not a URL"},
 		{"url", "https://canary:pa%ss@example.com", "is not a URL"},
 		{"issuer", "https://tenant.example.com/", ""},
