@@ -25,10 +25,19 @@ func (c *Client) decode(a answer, v any) error {
 	fail := func(kind Kind, format string, args ...any) error {
 		return &Error{Kind: kind, URL: a.url, Detail: fmt.Sprintf(format, args...)}
 	}
-	switch a.code {
-	case http.StatusUnauthorized:
+	refuses := a.code == http.StatusUnauthorized || a.code == http.StatusForbidden
+	switch {
+	// Neither credentials nor permissions help where a proxy or another server
+	// wants a login of its own.
+	case refuses && !a.enveloped():
+		return fail(NotAnka, "the request is refused (HTTP %d) by something that is not an Anka service, such as a proxy with a login of its own; "+
+			"check host, port and scheme of the URL", a.code)
+	case a.code == http.StatusUnauthorized:
 		return fail(Unauthorized, "%s", c.refusal())
-	case http.StatusForbidden:
+	case a.code == http.StatusForbidden && c.sent() == "":
+		return fail(Unauthorized, "the service does not allow what was asked without credentials (HTTP 403); set anka_auth in the provider block "+
+			"(root_token, api_key or client_cert_pem)")
+	case a.code == http.StatusForbidden:
 		return fail(Unauthorized, "the service knows %s, and does not allow what was asked (HTTP 403); give the user of anka_auth that permission, "+
 			"or use the root token", c.sent())
 	}

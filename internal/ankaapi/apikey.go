@@ -154,11 +154,13 @@ func (k *apiKey) shake(ctx context.Context, c *Client, secret string) ([]byte, e
 func (k *apiKey) post(ctx context.Context, c *Client, path string, body map[string]string) (answer, error) {
 	encoded, _ := json.Marshal(body) // strings cannot fail to encode
 	a, err := c.do(ctx, http.MethodPost, path, "", encoded)
-	if err != nil || a.code == http.StatusOK {
+	// A page is never the answer of a service, whatever its code: it is of a
+	// proxy, or of another server, and says nothing of the key.
+	if err != nil || (a.code == http.StatusOK && !a.html) {
 		return a, err
 	}
-	if a.code == http.StatusUnauthorized || a.code == http.StatusForbidden || (a.code == http.StatusNotFound && !a.html) {
-		return a, &Error{Kind: Unauthorized, URL: a.url, Detail: fmt.Sprintf("the API key %q was refused (HTTP %d); check that the service has "+
+	if !a.html && (a.code == http.StatusUnauthorized || a.code == http.StatusForbidden || a.code == http.StatusNotFound) {
+		return a, &Error{Kind: Unauthorized, code: a.code, URL: a.url, Detail: fmt.Sprintf("the API key %q was refused (HTTP %d); check that the service has "+
 			"a key of this ID, and that API keys are on there (ANKA_ENABLE_API_KEYS)", k.id, a.code)}
 	}
 	if err = c.decode(a, new(any)); err == nil {

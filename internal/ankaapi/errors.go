@@ -15,7 +15,8 @@ const (
 	// TLSFailure: certificates or protocol versions do not fit, or one side
 	// speaks TLS and the other does not.
 	TLSFailure Kind = "tls"
-	// Unauthorized: credentials are missing or wrong (HTTP 401, 403).
+	// Unauthorized: credentials are missing or wrong, as a service says in its
+	// documented form (HTTP 401, 403).
 	Unauthorized Kind = "unauthorized"
 	// NotAnka: something answers that is neither controller nor registry,
 	// such as an HTML page or a redirect.
@@ -37,6 +38,8 @@ type Error struct {
 	Detail string
 	// Err is the original error, nil when the service answered.
 	Err error
+	// code is the HTTP status that refused an API key, 0 for other failures.
+	code int
 }
 
 // Error tells URL, what was seen, what to check, and the original error.

@@ -63,6 +63,23 @@ func TestPin_oldVersion(t *testing.T) {
 	}
 }
 
+// TestPin_otherSuites: so can one that was told to speak no cipher suite that
+// Go offers by itself.
+func TestPin_otherSuites(t *testing.T) {
+	for _, suite := range []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_256_CBC_SHA} {
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("ok"))
+		}))
+		server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite}}
+		server.Config.ErrorLog = silent()
+		server.StartTLS()
+		defer server.Close()
+		if err := connect(t, Config{URL: server.URL, Pin: fingerprint(server.Certificate().Raw)}).Ready(t.Context(), Controller); err != nil {
+			t.Errorf("%s: %v", tls.CipherSuiteName(suite), err)
+		}
+	}
+}
+
 func TestPin_badInput(t *testing.T) {
 	for _, pin := range []string{"ab", strings.Repeat("xy", 32), strings.Repeat("ab", 33)} {
 		if _, err := New(Config{URL: "https://h", Pin: pin}); err == nil {

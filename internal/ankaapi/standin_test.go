@@ -170,5 +170,7 @@ func TestForbidden(t *testing.T) {
 	}))
 	defer server.Close()
 	_, err := connect(t, Config{URL: server.URL, Credentials: Credentials{RootToken: rootToken}}).Nodes(t.Context())
-	wants(t, err, Unauthorized, "knows the root token of anka_auth, and does not allow", "HTTP 403")
+	wants(t, err, Unauthorized, "the service knows the root token of anka_auth, and does not allow", "HTTP 403")
+	_, err = connect(t, Config{URL: server.URL}).Nodes(t.Context())
+	wants(t, err, Unauthorized, "the service does not allow what was asked without credentials (HTTP 403); set anka_auth in the provider block")
 }

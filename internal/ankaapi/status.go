@@ -2,6 +2,7 @@ package ankaapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 )
@@ -68,6 +69,12 @@ func (c *Client) status(ctx context.Context, s Service, into any) error {
 func (c *Client) ask(ctx context.Context, s Service, path string, into any) error {
 	a, err := c.get(ctx, path, true)
 	if err != nil {
+		// With an API key a mixed up URL already fails at the handshake. The
+		// service's own path is asked too, because both kinds can be behind one
+		// address, and then the key is what is wrong.
+		if c.noHandshake(err) && !c.serves(ctx, s) && c.serves(ctx, s.other()) {
+			return c.mixedUp(s, path)
+		}
 		return err
 	}
 	err = c.decode(a, into)
@@ -77,17 +84,39 @@ func (c *Client) ask(ctx context.Context, s Service, path string, into any) erro
 		return err
 	}
 	// Not what was expected: tell a mixed up URL from a foreign server.
-	other := Registry
-	if s == Registry {
-		other = Controller
-	}
-	b, otherErr := c.get(ctx, statusPaths[other], true)
-	var found RegistryStatus
-	if otherErr == nil && (b.code == http.StatusUnauthorized || c.decode(b, &found) == nil) {
-		return &Error{Kind: WrongService, URL: a.url, Detail: fmt.Sprintf("this is the URL of a %s, not of a %s; by default controllers listen "+
-			"on port 80 and registries on port 8089", other, s)}
+	if c.serves(ctx, s.other()) {
+		return c.mixedUp(s, path)
 	}
 	return err
+}
+
+// other is the other kind of service.
+func (s Service) other() Service {
+	if s == Registry {
+		return Controller
+	}
+	return Registry
+}
+
+// serves reports whether a service of the kind s answers. It needs no
+// credentials: a refusal in the documented form tells as much as a status.
+func (c *Client) serves(ctx context.Context, s Service) bool {
+	a, err := c.get(ctx, statusPaths[s], false)
+	return err == nil && a.enveloped() &&
+		(a.code == http.StatusOK || a.code == http.StatusUnauthorized || a.code == http.StatusForbidden)
+}
+
+// noHandshake reports whether err is that of a handshake with something that
+// may know none.
+func (c *Client) noHandshake(err error) bool {
+	var failed *Error
+	return c.key != nil && errors.As(err, &failed) && (failed.Kind == NotAnka || failed.code == http.StatusNotFound)
+}
+
+// mixedUp is the error of a URL where the other kind of service answers.
+func (c *Client) mixedUp(s Service, path string) error {
+	return &Error{Kind: WrongService, URL: c.base + path, Detail: fmt.Sprintf("this is the URL of a %s, not of a %s; by default controllers listen "+
+		"on port 80 and registries on port 8089", s.other(), s)}
 }
 
 // Ready is nil when the service is ready to serve. It asks /readyz, which
@@ -132,11 +161,8 @@ func (c *Client) guarded(ctx context.Context, s Service) error {
 	}
 	var status RegistryStatus
 	switch err := c.decode(a, &status); {
-	case Is(err, Unauthorized) && a.enveloped():
-		return nil
 	case Is(err, Unauthorized):
-		return &Error{Kind: NotAnka, URL: a.url, Detail: fmt.Sprintf("it has no /readyz, and its status is refused (HTTP %d) by something that is not "+
-			"an Anka service, such as a proxy; check host, port and scheme of the URL", a.code)}
+		return nil
 	case err != nil:
 		return err
 	case status.Status != running:

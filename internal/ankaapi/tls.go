@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -58,6 +59,11 @@ func pinTo(config *tls.Config, pin string) error {
 	// A service may be told to speak nothing newer (ANKA_MAX_TLS_VERSION), and
 	// the newest that both know is what is spoken.
 	config.MinVersion = tls.VersionTLS10
+	// The same goes for cipher suites (ANKA_CIPHER_SUITES), some of which Go
+	// offers only when asked to.
+	for _, suite := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
+		config.CipherSuites = append(config.CipherSuites, suite.ID)
+	}
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		// It runs on resumed sessions too, where VerifyPeerCertificate does not.
 		if got := fingerprint(state.PeerCertificates[0].Raw); got != pin {

@@ -98,7 +98,14 @@ func (c *Client) alertDetail(text string) string {
 		return false
 	}
 	switch {
-	case !given && says("certificate required", "bad certificate", "handshake failure"):
+	// It is what servers say of both.
+	case !given && says("handshake failure"):
+		return "TLS failed: the server wants a client certificate, and there is none, or has no cipher suite in common with the provider; " +
+			"set client_cert_pem and client_key_pem of anka_auth in the provider block, or compare ANKA_CIPHER_SUITES with what the provider speaks"
+	case given && says("handshake failure"):
+		return "TLS failed: the server does not accept the client certificate of anka_auth, or has no cipher suite in common with the provider; " +
+			"check who signed the certificate (ANKA_CA_CERT), and ANKA_CIPHER_SUITES"
+	case !given && says("certificate required", "bad certificate"):
 		return "TLS failed: the server wants a client certificate, and there is none; set client_cert_pem and client_key_pem of anka_auth in the provider block"
 	case given && says("certificate required", "bad certificate", "unknown certificate", "unsupported certificate", "revoked certificate",
 		"expired certificate", "access denied"):

@@ -67,7 +67,11 @@ func TestTLS_certificates(t *testing.T) {
 		"nameless":    {template: nameless, text: "is for no name at all"},
 		"for clients": {template: client, text: "cannot be verified"},
 		"old version": {good, &tls.Config{MaxVersion: tls.VersionTLS11}, "no version of TLS in common"},
-		"wants ours":  {good, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert}, "the server wants a client certificate, and there is none; set client_cert_pem"},
+		"other suites": {
+			good, &tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256}},
+			"the server wants a client certificate, and there is none, or has no cipher suite in common with the provider; set client_cert_pem",
+		},
+		"wants ours": {good, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert}, "the server wants a client certificate, and there is none; set client_cert_pem"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, ca := shows(t, c.template, c.security)
@@ -122,14 +126,23 @@ func TestAnswers_ofOthers(t *testing.T) {
 		kind Kind
 		text string
 	}{
-		"page":            {page{200, "<html>"}, NotAnka, "an HTML page; check host, port and scheme of the URL"},
-		"balancer":        {page{503, "<html>no server is available</html>"}, Failed, "a proxy or load balancer"},
-		"HTTPS, nginx":    {page{400, "<html>The plain HTTP request was sent to HTTPS port</html>"}, TLSFailure, "change it to https://"},
+		"page":         {page{200, "<html>"}, NotAnka, "an HTML page; check host, port and scheme of the URL"},
+		"balancer":     {page{503, "<html>no server is available</html>"}, Failed, "a proxy or load balancer"},
+		"HTTPS, nginx": {page{400, "<html>The plain HTTP request was sent to HTTPS port</html>"}, TLSFailure, "change it to https://"},
+		// nginx with auth_basic, a proxy with a login of its own.
+		"login page":      {page{401, "<html>401 Authorization Required</html>"}, NotAnka, "refused (HTTP 401) by something that is not an Anka service"},
+		"login":           {page{401, "Unauthorized"}, NotAnka, "refused (HTTP 401) by something that is not an Anka service"},
+		"forbidden page":  {page{403, "<html>403 Forbidden</html>"}, NotAnka, "refused (HTTP 403) by something that is not an Anka service"},
+		"forbidden":       {page{403, "Forbidden"}, NotAnka, "refused (HTTP 403) by something that is not an Anka service"},
 		"error, but JSON": {page{500, `{"status":"FAIL","message":"etcdserver: request timed out"}`}, Failed, "etcdserver: request timed out"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := connect(t, Config{URL: serve(t, map[string]page{"/api/v1/status": c.page}).URL}).Status(t.Context())
-			wants(t, err, c.kind, c.text)
+			// Whatever is asked gets the same page, with credentials or without.
+			url := serve(t, map[string]page{"/api/v1/status": c.page, "/registry/status": c.page}).URL
+			for _, given := range []Credentials{{}, {RootToken: rootToken}} {
+				_, err := connect(t, Config{URL: url, Credentials: given}).Status(t.Context())
+				wants(t, err, c.kind, c.text)
+			}
 		})
 	}
 	// A proxy before services of both kinds: its error does not make one of the other.

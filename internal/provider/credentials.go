@@ -12,6 +12,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
 
@@ -71,16 +72,19 @@ func credentials(ctx context.Context, value types.Object, how depth) (ankaapi.Cr
 	if !known(ctx, value) || diags.HasError() {
 		return c, diags
 	}
-	s.check(c)
+	s.check(ctx, c)
 	return c, diags
 }
 
 // check looks at what belongs together.
-func (s source) check(c ankaapi.Credentials) {
+func (s source) check(ctx context.Context, c ankaapi.Credentials) {
 	at := path.Root("anka_auth")
-	if n := len(c.RootToken); n > 0 && n < validate.MinTokenLength {
-		s.diags.AddAttributeError(at.AtName("root_token"), "Root token too short",
-			fmt.Sprintf("The root token has %d characters. The value must be at least %d characters long.", n, validate.MinTokenLength))
+	if c.RootToken != "" {
+		// One from the environment has passed no validator of the schema.
+		token := validator.StringRequest{Path: at.AtName("root_token"), ConfigValue: types.StringValue(c.RootToken)}
+		judged := &validator.StringResponse{}
+		validate.RootToken().ValidateString(ctx, token, judged)
+		s.diags.Append(judged.Diagnostics...)
 	}
 	switch {
 	case c.ClientCert == "" && c.ClientKey == "":

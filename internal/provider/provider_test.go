@@ -147,8 +147,8 @@ func TestValidate_namesAttributeAndFault(t *testing.T) {
 		},
 		"timeout": {object{"connect_timeout": "soon"}, `("connect_timeout"): Invalid duration: "soon" is not a duration. ` +
 			`The value must be a positive duration such as "30s", "5m" or "1h30m".`},
-		"root token": {object{"anka_auth": object{"root_token": "s3cr3t"}}, `("anka_auth").("root_token"): Root token too short: ` +
-			`The root token has 6 characters. The value must be at least 10 characters long.`},
+		"root token": {object{"anka_auth": object{"root_token": "s3cr3t"}}, `("anka_auth").("root_token"): Invalid root token: ` +
+			`The root token has 6 characters. The value must be one line of at least 10 characters.`},
 		"anka certificate": {object{"anka_auth": object{"ca_pem": "x"}}, `("anka_auth").("ca_pem"): Invalid credentials: ` +
 			`The CA contains no certificate in PEM.`},
 		"API key": {object{"anka_auth": object{"api_key": object{"id": "ci", "key": "s3cr3t!"}}}, `("anka_auth").("api_key"): Invalid credentials: ` +

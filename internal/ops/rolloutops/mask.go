@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
 // hidden stands where a secret was.
@@ -19,8 +21,9 @@ const (
 	minLine = 16
 	// minSecret is the length from which on a value is hidden. Shorter ones,
 	// such as a switch in env_wo, are parts of other words: hiding them makes a
-	// text unreadable, and tells what they are.
-	minSecret = 6
+	// text unreadable, and tells what they are. Attributes that are secrets take
+	// none.
+	minSecret = service.MinSecret
 )
 
 // mask takes secrets out of a text that is going to be shown, in the forms in

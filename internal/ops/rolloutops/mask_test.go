@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
 // TestMask: secrets are hidden in every form that a service may print them in.
@@ -68,5 +70,17 @@ func TestMask_leavesTheTextReadable(t *testing.T) {
 	}
 	if got := s.mask(text + " canary-1"); got != text+" "+hidden {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestMask_everySecretSetting: whatever a secret attribute takes is hidden.
+func TestMask_everySecretSetting(t *testing.T) {
+	row := service.Setting{Kind: service.KindText, Secret: true}
+	for length := 1; length <= 2*minSecret; length++ {
+		secret := strings.Repeat("ö", length)
+		s := Service{Secrets: []string{secret}}
+		if row.CheckValue(secret, nil) == nil && s.mask("login "+secret) != "login "+hidden {
+			t.Errorf("a secret of %d characters is taken, and shown", length)
+		}
 	}
 }

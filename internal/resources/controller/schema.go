@@ -39,9 +39,10 @@ func describe(ctx context.Context) schema.Schema {
 		Validators:          []validator.String{validate.ServiceURL(), stringvalidator.ConflictsWith(path.MatchRoot("registry_urls"))},
 	}
 	attributes["push_registry_url"] = schema.StringAttribute{
-		Optional:            true,
-		MarkdownDescription: "Registry that receives all uploads, such as `anka_registry.this.primary_url`. Set it where there is more than one registry: without it nothing directs uploads to the primary.",
-		Validators:          []validator.String{validate.ServiceURL()},
+		Optional: true,
+		MarkdownDescription: "Registry that receives all uploads, such as `anka_registry.this.primary_url`. Set it where there is more than one registry: without it nothing directs uploads to the primary. " +
+			"It is one URL: the list that `ANKA_PUSH_REGISTRY` can be is not supported, in `env` neither, because replication copies from the primary only.",
+		Validators: []validator.String{validate.ServiceURL()},
 	}
 	attributes["local_registry_urls"] = schema.MapAttribute{
 		Optional: true, ElementType: types.StringType,

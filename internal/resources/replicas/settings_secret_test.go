@@ -29,7 +29,7 @@ func TestSettings_versionsAndOtherWays(t *testing.T) {
 	made := newMaterial(t)
 	base := minimal("anka_controller", "h1")
 	group := func(name string, attributes object) object { return with(base, object{name: attributes}) }
-	env := func(config object, name, value string) object {
+	env := func(config object, name string, value any) object {
 		return with(config, object{"env": object{name: value}})
 	}
 	suites := func(list any) object { return set(https(base, made, 1), "https", "cipher_suites", list) }
@@ -76,6 +76,16 @@ func TestSettings_versionsAndOtherWays(t *testing.T) {
 		"off although it is turned on": {
 			env(group("etcd_client", object{"ca_cert_wo": made.authority, "ca_cert_wo_version": 1}), "ANKA_USE_ETCD_TLS", "false"),
 			`error ("etcd_client").("ca_cert_wo"): Invalid setting`, "ANKA_USE_ETCD_TLS is false",
+		},
+		"on although it is turned on": {
+			env(group("etcd_client", object{"ca_cert_wo": made.authority, "ca_cert_wo_version": 1}), "ANKA_USE_ETCD_TLS", "true"),
+			`error ("env").("ANKA_USE_ETCD_TLS"): Variable is set by an attribute`, "follows from etcd_client.ca_cert_wo.",
+		},
+		"HTTPS, said again": {
+			env(https(base, made, 1), "ANKA_USE_HTTPS", "1"), `error ("env").("ANKA_USE_HTTPS"): Variable is set by an attribute`, "https.server_cert_wo",
+		},
+		"HTTPS, perhaps said again": {
+			env(https(base, made, 1), "ANKA_USE_HTTPS", unknown{}), `error ("env").("ANKA_USE_HTTPS"): Variable is set by an attribute`, "https.server_cert_wo",
 		},
 		"token, and authentication off": {
 			with(group("authentication", object{"enabled": false}), object{"root_token_wo": "canary-canary", "root_token_wo_version": 1}),

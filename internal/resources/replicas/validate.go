@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -41,6 +42,8 @@ func (r *Resource[M]) checkEnvironment(config *M) diag.Diagnostics {
 		switch {
 		case wired:
 			all.Append(setByAttribute(at, name, attribute))
+		case r.Options.Refused(name) != "":
+			all.Append(r.refused(at, name))
 		case r.Options.Secret(name):
 			all.AddAttributeError(at, "Secret in plain environment",
 				fmt.Sprintf("%s is a secret, and env is kept in state. %s", name, r.secretPlace(name)))
@@ -55,6 +58,10 @@ func (r *Resource[M]) checkEnvironment(config *M) diag.Diagnostics {
 		at := path.Root("env_wo")
 		if attribute, wired := r.wired(m, t, name); wired {
 			all.Append(setByAttribute(at, name, attribute))
+			continue
+		}
+		if r.Options.Refused(name) != "" {
+			all.Append(r.refused(at, name))
 			continue
 		}
 		if s, exists := t.table.Lookup(name); exists && s.Shapes() {
@@ -83,16 +90,37 @@ func (r *Resource[M]) wired(m *Model, t typed, name string) (string, bool) {
 	if s, exists := t.table.Lookup(name); exists && t.has(s) {
 		return s.Path(), true
 	}
-	if name == service.EnableAuth {
-		return "root_token_wo", !m.RootTokenWO.IsNull()
+	if name == service.EnableAuth && !m.RootTokenWO.IsNull() {
+		return "root_token_wo", true
+	}
+	// A switch that is off although something turns it on is told at what is not
+	// used then.
+	for _, s := range t.table {
+		if s.Turns == name && t.has(s) && !switchedOff(m.Env.Elements()[name]) {
+			return s.Path(), true
+		}
 	}
 	attribute, ok := r.Wired[name]
 	return attribute, ok
 }
 
+// switchedOff reports whether the value of a variable is known to be false.
+func switchedOff(value attr.Value) bool {
+	if value == nil {
+		return false
+	}
+	on, err := strconv.ParseBool(text(value))
+	return err == nil && !on
+}
+
 func setByAttribute(at path.Path, name, attribute string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, "Variable is set by an attribute",
 		fmt.Sprintf("%s follows from %s. Use that instead.", name, attribute))
+}
+
+// refused is the error of a variable that must not be set.
+func (r *Resource[M]) refused(at path.Path, name string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, "Variable is not supported", fmt.Sprintf("%s is not for replicas. %s", name, r.Options.Refused(name)))
 }
 
 // checkName warns of names that the service does not read.

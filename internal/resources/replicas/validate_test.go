@@ -145,6 +145,14 @@ func TestValidate(t *testing.T) {
 			"anka_controller", with(controllers, object{"root_token_wo": "canary-canary", "root_token_wo_version": 1, "env": object{"ANKA_ENABLE_AUTH": "false"}}),
 			`error ("env").("ANKA_ENABLE_AUTH"): Variable is set by an attribute`, "root_token_wo",
 		},
+		"etcd of its own": {
+			"anka_controller", with(controllers, object{"env": object{"ANKA_STANDALONE": "true"}}),
+			`error ("env").("ANKA_STANDALONE"): Variable is not supported`, "gone with the next replacement",
+		},
+		"etcd of its own, write-only": {
+			"anka_controller", with(controllers, object{"env_wo": object{"ANKA_STANDALONE": "canary"}, "env_wo_version": 1}),
+			`error ("env_wo"): Variable is not supported`, "etcd_endpoints",
+		},
 		"null host":     {"anka_registry", with(registries, object{"replicas": object{"h1": nil, "h2": object{}}}), `error ("replicas").("h1"): Null element`, "leave it out"},
 		"null endpoint": {"anka_controller", with(controllers, object{"etcd_endpoints": []any{nil}}), `error ("etcd_endpoints").(0): Null element`, ""},
 		"null URL": {

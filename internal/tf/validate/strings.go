@@ -8,14 +8,15 @@ import (
 	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/distribution/reference"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
 // Name accepts the names of clusters, members, hosts and replicas.
@@ -125,12 +126,8 @@ func CheckServiceURL(s string) error {
 	case parsed.Path != "" || parsed.RawQuery != "" || parsed.Fragment != "" || parsed.ForceQuery:
 		return fmt.Errorf("%q has something behind host and port", s)
 	}
-	if port := parsed.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return fmt.Errorf("%q has a port outside 1 to 65535", s)
-		}
-	} else if strings.HasSuffix(parsed.Host, ":") {
-		return fmt.Errorf("%q has an empty port", s)
+	if err := service.CheckURLPort(parsed); err != nil {
+		return fmt.Errorf("%q %w", s, err)
 	}
 	return nil
 }
@@ -169,19 +166,27 @@ func VolumeName() validator.String {
 	}}
 }
 
-// MinTokenLength is the length in bytes below which controllers and
+// minTokenLength is the length in characters below which controllers and
 // registries refuse a root token.
-const MinTokenLength = 10
+const minTokenLength = 10
 
 // RootToken accepts a root token that controllers accept. The message never
 // repeats the token.
 func RootToken() validator.String {
-	return check{"Root token too short", "at least 10 characters long", func(s string) error {
-		if len(s) < MinTokenLength {
-			return fmt.Errorf("the root token has %d characters", len(s))
-		}
-		return nil
-	}}
+	return check{"Invalid root token", "one line of at least 10 characters", checkRootToken}
+}
+
+// checkRootToken counts characters only once nothing that nobody sees is among
+// them: the line break at the end of a file would be a part of the token, and
+// clients that are given it without are refused.
+func checkRootToken(s string) error {
+	if err := service.CheckLine("the root token", s); err != nil {
+		return err
+	}
+	if n := utf8.RuneCountInString(s); n < minTokenLength {
+		return fmt.Errorf("the root token has %d characters", n)
+	}
+	return nil
 }
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

@@ -29,6 +29,8 @@ func run(t *testing.T, v validator.String, value types.String) string {
 // unknown. A bad value must give exactly the text.
 func TestValidators(t *testing.T) {
 	const (
+		token    = " The value must be one line of at least 10 characters."
+		around   = " begins or ends with white space, such as the line break at the end of a file: use trimspace()."
 		name     = " The value must be 1 to 32 lower-case letters, digits and inner hyphens."
 		hostPath = ` The value must be an absolute path of its own, such as "/opt/registry-storage".`
 		service  = ` The value must be scheme, host and optional port, such as "http://10.0.1.4:8089".`
@@ -66,7 +68,8 @@ func TestValidators(t *testing.T) {
 			"http://":                 `Invalid URL: "http://" has no host.` + service,
 			"http://a/b":              `Invalid URL: "http://a/b" has something behind host and port.` + service,
 			"http://a?b":              `Invalid URL: "http://a?b" has something behind host and port.` + service,
-			"http://a:99999":          `Invalid URL: "http://a:99999" has a port outside 1 to 65535.` + service,
+			"http://a:99999":          `Invalid URL: "http://a:99999" has the port 99999, which is not between 1 and 65535.` + service,
+			"http://a:":               `Invalid URL: "http://a:" has an empty port.` + service,
 			"http://root:hidden-it@a": `Invalid URL: The URL contains credentials, which belong into the provider block.` + service,
 		}},
 		"log size": {LogSize(), []string{"50m", "1g"}, map[string]string{
@@ -81,8 +84,13 @@ func TestValidators(t *testing.T) {
 		"IP": {IP(), []string{"10.0.0.1", "::"}, map[string]string{
 			"h1": `Invalid IP address: "h1" is not an IP address. The value must be an IP address such as "10.0.1.4" or "0.0.0.0".`,
 		}},
-		"root token": {RootToken(), []string{"0123456789"}, map[string]string{
-			"012345678": `Root token too short: The root token has 9 characters. The value must be at least 10 characters long.`,
+		"root token": {RootToken(), []string{"0123456789", "a b c d e f", "öööööööööö"}, map[string]string{
+			"012345678":        `Invalid root token: The root token has 9 characters.` + token,
+			"ööööööööö":        `Invalid root token: The root token has 9 characters.` + token,
+			"0123456789\n":     `Invalid root token: The root token` + around + token,
+			" 0123456789":      `Invalid root token: The root token` + around + token,
+			"0123456789\x00":   `Invalid root token: The root token contains a line break or another control character.` + token,
+			"01234\n567890123": `Invalid root token: The root token contains a line break or another control character.` + token,
 		}},
 		"environment": {EnvName(), []string{"ANKA_V", "_a1"}, map[string]string{
 			"A=B": `Invalid environment variable: "A=B" is not the name of an environment variable. The value must be letters, digits and underscores that do not begin with a digit.`,

@@ -226,11 +226,12 @@ func internalPort(d Deployment) []Problem {
 	return found
 }
 
+// portOf is the port of a URL, "" for none. Attributes take no address without
+// a scheme.
 func portOf(text string) string {
-	if parsed, err := url.Parse(text); err == nil && parsed.Host != "" {
-		return parsed.Port()
+	parsed, err := url.Parse(text)
+	if err != nil {
+		return ""
 	}
-	// Without a scheme, as older documents write it.
-	address, _, _ := strings.Cut(text, "/")
-	return address[strings.LastIndex(address, ":")+1:]
+	return parsed.Port()
 }

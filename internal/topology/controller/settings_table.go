@@ -40,7 +40,7 @@ var general = service.Table{
 		Group: "general", Attribute: "allow_cors", Env: "ANKA_ALLOW_CORS", Kind: service.KindBool, Default: "false",
 		Description: "Whether pages of other origins may call the API from a browser (CORS). Default `false`.",
 	}, {
-		Group: "general", Attribute: "instance_timeout", Env: "ANKA_INSTANCE_TIME_OUT", Kind: service.KindDuration, Default: "1m",
+		Group: "general", Attribute: "instance_timeout", Env: "ANKA_INSTANCE_TIME_OUT", Kind: service.KindDuration, Range: service.Interval, Default: "1m",
 		Description: "How long an instance that has ended stays listed as `Terminating` or `Terminated`, such as `\"1m\"`, the default.",
 	}, {
 		Group: "general", Attribute: "no_node_upgrades", Env: "ANKA_NO_NODE_UPGRADES", Kind: service.KindBool, Default: "false",
@@ -58,10 +58,10 @@ var general = service.Table{
 		Group: "general", Attribute: "mac_address_max_retries", Env: "ANKA_MAC_ADDR_RANGE_MAX_RETRIES", Kind: service.KindInt, Range: service.NotNegative, Needs: []string{manageMACs}, Default: "100",
 		Description: "How often the controller tries to get a free MAC address before it gives up. Default `100`.",
 	}, {
-		Group: "general", Attribute: "mac_address_clean_interval", Env: "ANKA_CLEAN_MAC_ADDRESS_INTERVAL", Kind: service.KindDuration, Needs: []string{manageMACs}, Default: "1h",
+		Group: "general", Attribute: "mac_address_clean_interval", Env: "ANKA_CLEAN_MAC_ADDRESS_INTERVAL", Kind: service.KindDuration, Range: service.Interval, Needs: []string{manageMACs}, Default: "1h",
 		Description: "How often MAC addresses that are no longer in use are set free, such as `\"1h\"`, the default.",
 	}, {
-		Group: "general", Attribute: "mac_address_fill_interval", Env: "ANKA_FILL_MAC_ADDRESS_RANGE_INTERVAL", Kind: service.KindDuration, Needs: []string{manageMACs}, Default: "3h",
+		Group: "general", Attribute: "mac_address_fill_interval", Env: "ANKA_FILL_MAC_ADDRESS_RANGE_INTERVAL", Kind: service.KindDuration, Range: service.Interval, Needs: []string{manageMACs}, Default: "3h",
 		Description: "How often the list of MAC addresses is checked against the range, such as `\"3h\"`, the default.",
 	},
 }
@@ -130,7 +130,7 @@ var etcdClient = service.Table{
 		Group: "etcd_client", Attribute: "password", Env: etcdPassword, Kind: service.KindText, Secret: true, Turns: useEtcdLogin, Needs: []string{etcdUsername},
 		Description: "Password of `username`.",
 	}, {
-		Group: "etcd_client", Attribute: "request_timeout", Env: "ANKA_ETCD_REQUEST_TIMEOUT", Kind: service.KindDuration, Default: "20s",
+		Group: "etcd_client", Attribute: "request_timeout", Env: "ANKA_ETCD_REQUEST_TIMEOUT", Kind: service.KindDuration, Range: service.Timeout, Default: "20s",
 		Description: "How long the controller waits for an answer of etcd, such as `\"20s\"`, the default.",
 	}, {
 		Group: "etcd_client", Attribute: "defragmentation_interval", Env: "ANKA_DEFRAG_DB_INTERVAL", Kind: service.KindDuration, Default: "0s",
@@ -174,17 +174,17 @@ var performance = service.Table{
 		Group: "performance", Attribute: "task_batch_size", Env: "ANKA_BATCH_TASK_COUNT", Kind: service.KindInt, Range: &service.Range{Min: 1, Max: 40}, Since: "1.23.0", Default: "2",
 		Description: "How many tasks are taken from the queue at once, up to `40`, which is as many as etcd takes. Default `2`.",
 	}, {
-		Group: "performance", Attribute: "dial_timeout", Env: "ANKA_DIAL_TIMEOUT", Kind: service.KindDuration, Default: "5s",
+		Group: "performance", Attribute: "dial_timeout", Env: "ANKA_DIAL_TIMEOUT", Kind: service.KindDuration, Range: service.Timeout, Default: "5s",
 		Description: "How long the controller waits for a connection to a registry or node, such as `\"5s\"`, the default.",
 	}, {
-		Group: "performance", Attribute: "request_timeout", Env: "ANKA_REQUEST_TIMEOUT", Kind: service.KindDuration, Default: "15s",
+		Group: "performance", Attribute: "request_timeout", Env: "ANKA_REQUEST_TIMEOUT", Kind: service.KindDuration, Range: service.Timeout, Default: "15s",
 		Description: "How long the controller waits for the answer to a request of its own, such as `\"15s\"`, the default.",
 	}, {
-		Group: "performance", Attribute: "tls_handshake_timeout", Env: "ANKA_TLS_HANDSHAKE_TIMEOUT", Kind: service.KindDuration, Default: "5s",
+		Group: "performance", Attribute: "tls_handshake_timeout", Env: "ANKA_TLS_HANDSHAKE_TIMEOUT", Kind: service.KindDuration, Range: service.Timeout, Default: "5s",
 		Description: "How long the controller waits for a TLS handshake, such as `\"5s\"`, the default.",
 	}, {
-		Group: "performance", Attribute: "graceful_shutdown_timeout", Env: service.GracefulShutdown, Kind: service.KindDuration, Default: "10s",
-		Description: "How long requests in flight may go on when the controller is told to stop, such as `\"10s\"`, the default. Docker waits longer than that before it kills.",
+		Group: "performance", Attribute: "graceful_shutdown_timeout", Env: service.GracefulShutdown, Kind: service.KindDuration, Range: service.Grace, Default: "10s",
+		Description: "How long requests in flight may go on when the controller is told to stop, such as `\"10s\"`, the default, and at most `\"1h\"`. Docker waits longer than that before it kills.",
 	}, {
 		Group: "performance", Attribute: "max_idle_connections_per_host", Env: "ANKA_MAX_IDLE_CONNECTION_PER_HOST", Kind: service.KindInt, Range: service.NotNegative, Default: "50",
 		Description: "How many unused connections to one host are kept open. Default `50`.",
@@ -192,19 +192,19 @@ var performance = service.Table{
 		Group: "performance", Attribute: "http_retries", Env: "ANKA_NUM_HTTP_RETRIES", Kind: service.KindInt, Range: service.NotNegative, Default: "5",
 		Description: "How often a request that failed is sent again. Default `5`.",
 	}, {
-		Group: "performance", Attribute: "instance_active_timeout", Env: "ANKA_INSTANCE_ACTIVE_TIMEOUT", Kind: service.KindDuration, Default: "2m",
+		Group: "performance", Attribute: "instance_active_timeout", Env: "ANKA_INSTANCE_ACTIVE_TIMEOUT", Kind: service.KindDuration, Range: service.Interval, Default: "2m",
 		Description: "After how long without news an instance counts as not communicating, such as `\"2m\"`, the default.",
 	}, {
-		Group: "performance", Attribute: "node_active_timeout", Env: "ANKA_NODE_ACTIVE_TIMEOUT", Kind: service.KindDuration, Default: "2m",
+		Group: "performance", Attribute: "node_active_timeout", Env: "ANKA_NODE_ACTIVE_TIMEOUT", Kind: service.KindDuration, Range: service.Interval, Default: "2m",
 		Description: "After how long without news a node counts as offline, such as `\"2m\"`, the default.",
 	}, {
-		Group: "performance", Attribute: "query_task_timeout", Env: "ANKA_QUERY_TASK_TIMEOUT", Kind: service.KindDuration, Default: "10s",
+		Group: "performance", Attribute: "query_task_timeout", Env: "ANKA_QUERY_TASK_TIMEOUT", Kind: service.KindDuration, Range: service.Timeout, Default: "10s",
 		Description: "How long a node that asks for a task to start a VM waits while there is none, such as `\"10s\"`, the default.",
 	}, {
-		Group: "performance", Attribute: "reserve_task_timeout", Env: "ANKA_RESERVE_TASK_TIMEOUT", Kind: service.KindDuration, Default: "10s",
+		Group: "performance", Attribute: "reserve_task_timeout", Env: "ANKA_RESERVE_TASK_TIMEOUT", Kind: service.KindDuration, Range: service.Timeout, Default: "10s",
 		Description: "How long a client of the queue waits for a task while there is none, such as `\"10s\"`, the default.",
 	}, {
-		Group: "performance", Attribute: "scheduler_interval", Env: "ANKA_SCHEDULER_INTERVAL", Kind: service.KindDuration, Default: "30m",
+		Group: "performance", Attribute: "scheduler_interval", Env: "ANKA_SCHEDULER_INTERVAL", Kind: service.KindDuration, Range: service.Interval, Default: "30m",
 		Description: "How often scheduled tasks are looked at, such as `\"30m\"`, the default.",
 	}, {
 		Group: "performance", Attribute: "unknown_vm_threshold", Env: "ANKA_UNKNOWN_VM_THRESHOLD", Kind: service.KindInt, Range: service.Positive, Default: "30",

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
 // URLError is about the URL at Index, or about all of them when it is -1.
@@ -90,6 +92,8 @@ func checkURLs(urls []string) error {
 			err = fmt.Errorf("%q has something behind host and port", parsed.Scheme+"://"+parsed.Host)
 		case strings.Contains(text, ","):
 			err = errors.New("it contains a comma, which separates URLs; give them as elements of the list")
+		case service.CheckURLPort(parsed) != nil:
+			err = fmt.Errorf("%q %w", text, service.CheckURLPort(parsed))
 		case slices.Contains(urls[:i], text):
 			err = fmt.Errorf("%q is there twice", text)
 		}

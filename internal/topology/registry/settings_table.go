@@ -62,13 +62,13 @@ var centralLogs = service.Table{
 
 var performance = service.Table{
 	{
-		Group: "performance", Attribute: "vm_list_cache_ttl", Env: "ANKA_VM_LIST_CACHE_TTL", Kind: service.KindDuration, Since: "1.28.0", Default: "30s",
+		Group: "performance", Attribute: "vm_list_cache_ttl", Env: "ANKA_VM_LIST_CACHE_TTL", Kind: service.KindDuration, Range: service.Interval, Since: "1.28.0", Default: "30s",
 		Description: "How long what is known of templates is kept in memory, such as `\"30s\"`, the default. As long can it take until a new tag is seen.",
 	}, {
 		Group: "performance", Attribute: "vm_list_concurrency", Env: "ANKA_VM_LIST_CONCURRENCY", Kind: service.KindInt, Range: service.Positive, Default: "10",
 		Description: "How many templates are read at once for a list. Default `10`.",
 	}, {
-		Group: "performance", Attribute: "graceful_shutdown_timeout", Env: service.GracefulShutdown, Kind: service.KindDuration, Default: "10s",
-		Description: "How long uploads and downloads in flight may go on when the registry is told to stop, such as `\"10s\"`, the default. Docker waits longer than that before it kills.",
+		Group: "performance", Attribute: "graceful_shutdown_timeout", Env: service.GracefulShutdown, Kind: service.KindDuration, Range: service.Grace, Default: "10s",
+		Description: "How long uploads and downloads in flight may go on when the registry is told to stop, such as `\"10s\"`, the default, and at most `\"1h\"`. Docker waits longer than that before it kills.",
 	},
 }

@@ -209,6 +209,8 @@ func (c checker) together() []Problem {
 		switch {
 		case s.Env == maxTLS:
 			add(s, c.tlsVersions(s))
+		case s.Env == suites:
+			add(s, c.usable(s))
 		case s.Kind == KindPrivateKey:
 			add(s, c.keyFits(s))
 		case s.Kind == KindCertificate:
@@ -234,6 +236,29 @@ func (c checker) tlsVersions(newest Setting) error {
 		return nil
 	}
 	return fmt.Errorf("%q is older than %s, which is %q: no client could connect", c.values[newest.Env], c.name(minTLS), oldest)
+}
+
+// usable finds cipher suites of which none exists in the versions of TLS that
+// are left. The newest of them decides, because it has all suites that an older
+// one has, but for TLS 1.3: its suites are its own, and in it the list does not
+// count.
+func (c checker) usable(list Setting) error {
+	newest := c.set[maxTLS]
+	var exists func(suite string) bool
+	switch newest {
+	case "tls_1.0", "tls_1.1":
+		exists = func(suite string) bool { return strings.HasSuffix(suite, "_cbc_sha") }
+	case "tls_1.2":
+		exists = func(suite string) bool { return strings.Contains(suite, "_with_") }
+	default:
+		return nil
+	}
+	for suite := range strings.SplitSeq(c.sound[list.Env], ",") {
+		if suite == Unknown || exists(suite) {
+			return nil
+		}
+	}
+	return fmt.Errorf("none of these exists in %q, the newest version that %s allows: no client could connect", newest, c.name(maxTLS))
 }
 
 // certificates are those of a variable, none unless they are sound.

@@ -43,6 +43,34 @@ func TestCheck_contradictions(t *testing.T) {
 			values: values{"ANKA_SERVER_CERT": m.leaf, "ANKA_SERVER_KEY": m.key, "ANKA_USE_HTTPS": "true"},
 		},
 		"HTTPS, not known yet": {values: values{"ANKA_SERVER_CERT": unknown, "ANKA_SERVER_KEY": unknown}},
+		"suites of the newest version": {values: values{
+			"ANKA_SERVER_CERT": m.leaf, "ANKA_SERVER_KEY": m.key, "ANKA_CIPHER_SUITES": "tls_aes_128_gcm_sha256", "ANKA_MAX_TLS_VERSION": "tls_1.3",
+		}},
+		"suites, one of which works": {values: values{
+			"ANKA_SERVER_CERT": m.leaf, "ANKA_SERVER_KEY": m.key, "ANKA_MAX_TLS_VERSION": "tls_1.1",
+			"ANKA_CIPHER_SUITES": "tls_ecdhe_rsa_with_aes_128_gcm_sha256,tls_ecdhe_rsa_with_aes_128_cbc_sha",
+		}},
+		"suites, one of which is not known yet": {values: values{
+			"ANKA_SERVER_CERT": m.leaf, "ANKA_SERVER_KEY": m.key, "ANKA_MAX_TLS_VERSION": "tls_1.2", "ANKA_CIPHER_SUITES": "tls_aes_128_gcm_sha256," + unknown,
+		}},
+		"suites, newest version not known yet": {values: values{
+			"ANKA_SERVER_CERT": m.leaf, "ANKA_SERVER_KEY": m.key, "ANKA_MAX_TLS_VERSION": unknown, "ANKA_CIPHER_SUITES": "tls_aes_128_gcm_sha256",
+		}},
+		"suites of TLS 1.3 only, and no TLS 1.3": {
+			values: values{
+				"ANKA_SERVER_CERT": m.leaf, "ANKA_SERVER_KEY": m.key, "ANKA_MAX_TLS_VERSION": "tls_1.2",
+				"ANKA_CIPHER_SUITES": "tls_aes_128_gcm_sha256,tls_chacha20_poly1305_sha256",
+			},
+			want: []string{`https.cipher_suites: none of these exists in "tls_1.2", the newest version that https.max_tls_version allows: no client could connect`},
+		},
+		"suites of TLS 1.2 only, and no TLS 1.2": {
+			values: values{
+				"ANKA_SERVER_CERT": m.leaf, "ANKA_SERVER_KEY": m.key,
+				"ANKA_CIPHER_SUITES": "tls_ecdhe_rsa_with_aes_128_gcm_sha256,tls_ecdhe_rsa_with_chacha20_poly1305_sha256,tls_aes_128_gcm_sha256",
+			},
+			env:  map[string]string{"ANKA_MAX_TLS_VERSION": "tls_1.1"},
+			want: []string{`https.cipher_suites: none of these exists in "tls_1.1"`},
+		},
 		"HTTPS by mounted files": {
 			values: values{"ANKA_MIN_TLS_VERSION": "tls_1.2"},
 			env:    map[string]string{"ANKA_USE_HTTPS": "1", "ANKA_SERVER_CERT": "/mnt/cert.pem", "ANKA_SERVER_KEY": "/mnt/key.pem"},
@@ -138,7 +166,7 @@ func TestCheck_contradictions(t *testing.T) {
 		},
 		"OIDC": {values: values{"ANKA_OIDC_CLIENT_ID": "a", "ANKA_OIDC_PROVIDER_URL": "https://a.example.com"}, env: token},
 		"OIDC without provider": {
-			values: values{"ANKA_OIDC_CLIENT_ID": "a", "ANKA_OIDC_CLIENT_SECRET": "b"}, env: token,
+			values: values{"ANKA_OIDC_CLIENT_ID": "a", "ANKA_OIDC_CLIENT_SECRET": "canary"}, env: token,
 			want: []string{
 				"authentication.oidc_client_id: it needs authentication.oidc_provider_url",
 				"authentication.oidc_client_secret_wo: it needs authentication.oidc_provider_url",
@@ -151,7 +179,7 @@ func TestCheck_contradictions(t *testing.T) {
 				"authentication.oidc_client_id: it has no effect without authentication.enabled = true",
 			},
 		},
-		"etcd login": {values: values{"ANKA_ETCD_USERNAME": "a", "ANKA_ETCD_PASSWORD": "b"}},
+		"etcd login": {values: values{"ANKA_ETCD_USERNAME": "a", "ANKA_ETCD_PASSWORD": "canary"}},
 		"etcd login without password": {
 			values: values{"ANKA_ETCD_USERNAME": "a"}, want: []string{"etcd_client.username: it needs etcd_client.password_wo"},
 		},

@@ -14,6 +14,9 @@ type Option struct {
 	Name string
 	// Secret values must be in no state, plan, label or log.
 	Secret bool
+	// Refused says, in a sentence or more, why the variable must not be set; ""
+	// for most.
+	Refused string
 }
 
 // Options is the table of all variables that a service reads.
@@ -37,6 +40,12 @@ func (o Options) Lookup(name string) (Option, bool) {
 		return Option{}, false
 	}
 	return o[at], true
+}
+
+// Refused says why a variable must not be set, "" when it may be.
+func (o Options) Refused(name string) string {
+	option, _ := o.Lookup(name)
+	return option.Refused
 }
 
 // otherSecrets are variables that the services read through libraries, under

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -139,11 +140,14 @@ func (s Setting) Version() string {
 func (s Setting) Path() string { return s.Group + "." + s.Written() }
 
 // Doc is the whole Markdown text of the documentation: description, allowed
-// values and first version.
+// values, the length of secrets, and first version.
 func (s Setting) Doc() string {
 	text := s.Description
 	if len(s.Allowed) > 0 {
 		text += " Allowed: `" + strings.Join(s.Allowed, "`, `") + "`."
+	}
+	if s.Secret {
+		text += " At least " + strconv.Itoa(MinSecret) + " characters."
 	}
 	if s.Since != "" {
 		text += " From version " + s.Since + " on."

@@ -24,6 +24,15 @@ var (
 	NotNegative = &Range{Min: 0, Max: 1<<31 - 1}
 	// Positive bounds numbers that cannot be 0.
 	Positive = &Range{Min: 1, Max: 1<<31 - 1}
+	// Timeout bounds how long something waits for an answer: no answer comes in
+	// less, and what waits for more than a day waits for ever.
+	Timeout = &Range{Min: 0.1, Max: 24 * 60 * 60}
+	// Interval bounds what happens again and again, or is kept for a while: more
+	// often than every second it would be all that is done.
+	Interval = &Range{Min: 1, Max: 365 * 24 * 60 * 60}
+	// Grace bounds how long a service may take to stop. A replacement waits for
+	// it, and the next host for that.
+	Grace = &Range{Min: 0, Max: 60 * 60}
 )
 
 // Logging are the settings of logs that both services have.
@@ -87,7 +96,7 @@ func HTTPS() Table {
 			Group: "https", Attribute: "max_tls_version", Env: maxTLS, Kind: KindEnum, Allowed: tlsVersions, Needs: []string{UseHTTPS}, Since: "1.12.0",
 			Description: "Newest version of TLS that clients may use.",
 		}, {
-			Group: "https", Attribute: "cipher_suites", Env: "ANKA_CIPHER_SUITES", Kind: KindList, Allowed: cipherSuites, Needs: []string{UseHTTPS}, Since: "1.12.0",
+			Group: "https", Attribute: "cipher_suites", Env: suites, Kind: KindList, Allowed: cipherSuites, Needs: []string{UseHTTPS}, Since: "1.12.0",
 			Description: "Cipher suites that clients may use, up to TLS 1.2. Without a list the service chooses. " +
 				"Unless `min_tls_version` is `tls_1.3`, HTTP/2 needs one of `tls_ecdhe_rsa_with_aes_128_gcm_sha256` and `tls_ecdhe_ecdsa_with_aes_128_gcm_sha256` among them.",
 		},
@@ -97,6 +106,7 @@ func HTTPS() Table {
 const (
 	minTLS = "ANKA_MIN_TLS_VERSION"
 	maxTLS = "ANKA_MAX_TLS_VERSION"
+	suites = "ANKA_CIPHER_SUITES"
 )
 
 // tlsVersions are in order of age.
@@ -135,7 +145,7 @@ func Authentication(authorize string) Table {
 			Group: "authentication", Attribute: "api_key_session_ttl", Env: "ANKA_API_KEYS_SESSION_TTL", Kind: KindDuration, Range: &Range{Min: 1, Max: week}, Needs: []string{enableAPIKeys}, Default: "5m",
 			Description: "How long a session that was opened with an API key lasts, such as `\"5m\"`, the default.",
 		}, {
-			Group: "authentication", Attribute: "api_key_clean_interval", Env: "ANKA_API_KEYS_CLEANING_INTERVAL", Kind: KindDuration, Needs: []string{enableAPIKeys}, Default: "4h",
+			Group: "authentication", Attribute: "api_key_clean_interval", Env: "ANKA_API_KEYS_CLEANING_INTERVAL", Kind: KindDuration, Range: Interval, Needs: []string{enableAPIKeys}, Default: "4h",
 			Description: "How often expired API keys are removed, such as `\"4h\"`, the default.",
 		}, {
 			Group: "authentication", Attribute: "authorization", Env: authorize, Kind: KindBool, Needs: []string{EnableAuth}, Default: "false",

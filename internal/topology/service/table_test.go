@@ -68,6 +68,25 @@ var samples = map[string][2]string{
 	"ANKA_BACKEND_S3_DOWNLOAD_BUFFER_SIZE":                   {"4KB", "4095B"},
 	"ANKA_BACKEND_S3_ABORT_INCOMPLETE_MULTIPART_UPLOAD_DAYS": {"0", "-1"},
 
+	"ANKA_API_KEYS_SESSION_TTL":            {"90s", "500ms"},
+	"ANKA_API_KEYS_CLEANING_INTERVAL":      {"90s", "0s"},
+	"ANKA_INSTANCE_TIME_OUT":               {"90s", "1ms"},
+	"ANKA_CLEAN_MAC_ADDRESS_INTERVAL":      {"90s", "0s"},
+	"ANKA_FILL_MAC_ADDRESS_RANGE_INTERVAL": {"90s", "90"},
+	"ANKA_ETCD_REQUEST_TIMEOUT":            {"90s", "0s"},
+	"ANKA_DEFRAG_DB_INTERVAL":              {"90s", "-1s"},
+	"ANKA_CLEAN_QUEUES_INTERVAL":           {"90s", "90"},
+	"ANKA_DIAL_TIMEOUT":                    {"90s", "0s"},
+	"ANKA_REQUEST_TIMEOUT":                 {"90s", "1ns"},
+	"ANKA_TLS_HANDSHAKE_TIMEOUT":           {"90s", "99ms"},
+	"ANKA_GRACEFUL_SHUTDOWN_TIMEOUT":       {"90s", "876000h"},
+	"ANKA_INSTANCE_ACTIVE_TIMEOUT":         {"90s", "0s"},
+	"ANKA_NODE_ACTIVE_TIMEOUT":             {"90s", "876000h"},
+	"ANKA_QUERY_TASK_TIMEOUT":              {"90s", "0s"},
+	"ANKA_RESERVE_TASK_TIMEOUT":            {"90s", "25h"},
+	"ANKA_SCHEDULER_INTERVAL":              {"90s", "0s"},
+	"ANKA_VM_LIST_CACHE_TTL":               {"90s", "0s"},
+
 	"AWS_ENDPOINT_URL":      {"https://minio.example.com:9000", "minio.example.com:9000"},
 	"AWS_REGION":            {"eu-central-1", "eu-central-1\n"},
 	"AWS_ACCESS_KEY_ID":     {"AKIAEXAMPLE", " AKIAEXAMPLE"},
@@ -89,8 +108,6 @@ func (m material) sample(t testing.TB, s service.Setting) (good, bad string) {
 	switch s.Kind {
 	case service.KindBool:
 		return "true", "yes"
-	case service.KindDuration:
-		return "90s", "90"
 	case service.KindPrivateKey:
 		return m.key, m.leaf
 	case service.KindCRL:
@@ -246,6 +263,10 @@ func TestTables_rowsAreSound(t *testing.T) {
 			}
 			if s.Kind == service.KindInt && s.Range == nil || (s.Kind == service.KindSize) != (s.Unit > 0) {
 				complain("no range or unit")
+			}
+			// Zero and a century pass where there is no range.
+			if s.Kind == service.KindDuration && s.Range == nil && !strings.Contains(s.Description, "`\"0s\"`") {
+				complain("no range, and the description does not tell what 0s is")
 			}
 			if s.Turns != "" {
 				if row, is := table.Lookup(s.Turns); !is || row.Kind != service.KindBool {

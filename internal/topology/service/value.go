@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"net/url"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // CheckValue judges one value by itself. The error never contains the value of
@@ -33,7 +33,7 @@ func (s Setting) CheckValue(value string, r Reader) error {
 	case KindFloat:
 		return s.checkFloat(value)
 	case KindText:
-		return s.checkLine(value)
+		return s.checkText(value)
 	case KindPath:
 		return s.checkPath(value)
 	case KindDuration:
@@ -114,18 +114,38 @@ func (s Setting) checkDuration(value string) error {
 		return nil
 	}
 	return s.within(d.Seconds(), value, func(seconds float64, _ byte, _, _ int) string {
-		return (time.Duration(seconds) * time.Second).String()
+		return time.Duration(seconds * float64(time.Second)).String()
 	})
 }
 
-// checkLine refuses what is more than one line, and space that nobody sees: a
-// line break at the end of a file's content is part of a password then.
-func (s Setting) checkLine(value string) error {
+// CheckLine refuses what is more than one line, and space that nobody sees: a
+// line break at the end of a file's content is part of a password then. The
+// error calls the value what, and does not show it otherwise.
+func CheckLine(what, value string) error {
 	switch {
 	case strings.TrimSpace(value) != value:
-		return fmt.Errorf("%s begins or ends with white space, such as the line break at the end of a file: use trimspace()", s.shown(value))
+		return fmt.Errorf("%s begins or ends with white space, such as the line break at the end of a file: use trimspace()", what)
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return fmt.Errorf("%s contains a line break or another control character", s.shown(value))
+		return fmt.Errorf("%s contains a line break or another control character", what)
+	}
+	return nil
+}
+
+func (s Setting) checkLine(value string) error { return CheckLine(s.shown(value), value) }
+
+// MinSecret is the length in characters of the shortest secret that a setting
+// takes. Errors and logs of services are shown without secrets, and a shorter
+// one cannot be taken out of them: it is a part of other words, and hiding it
+// wherever it is tells what it is. So it is refused rather than shown.
+const MinSecret = 6
+
+func (s Setting) checkText(value string) error {
+	if err := s.checkLine(value); err != nil {
+		return err
+	}
+	if n := utf8.RuneCountInString(value); s.Secret && n < MinSecret {
+		return fmt.Errorf("it has %d characters, and has to have at least %d, because a shorter secret cannot be kept out of errors and logs: "+
+			"choose a longer one", n, MinSecret)
 	}
 	return nil
 }
@@ -201,33 +221,6 @@ func (s Setting) checkLevel(item string) error {
 		return fmt.Errorf("%s has the level %q, which is not a whole number", s.shown(item), level)
 	}
 	return s.within(float64(n), item, strconv.FormatFloat)
-}
-
-// checkURL never shows the value: what was refused may be a password in it.
-func (s Setting) checkURL(value string) error {
-	u, err := url.Parse(value)
-	switch {
-	case err != nil || strings.ContainsFunc(value, unicode.IsSpace):
-		return errors.New("the value is not a URL such as \"https://example.com\"")
-	case u.User != nil:
-		return errors.New("the URL contains a user name or password, which would be kept in state and shown in logs: remove them")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%s does not begin with http:// or https://", s.shown(value))
-	case u.Hostname() == "":
-		return fmt.Errorf("%s names no host", s.shown(value))
-	case u.Fragment != "":
-		return fmt.Errorf("%s has a fragment (#…), which no server sees: remove it", s.shown(value))
-	case !s.Verbatim && strings.HasSuffix(value, "/"):
-		return fmt.Errorf("%s ends with a slash: remove it", s.shown(value))
-	case !s.Verbatim && u.RawQuery != "":
-		return fmt.Errorf("%s has a query (?…): remove it", s.shown(value))
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return fmt.Errorf("%s has the port %s, which is not between 1 and 65535", s.shown(value), port)
-		}
-	}
-	return nil
 }
 
 func (s Setting) checkAddress(value string) error {

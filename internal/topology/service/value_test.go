@@ -20,6 +20,8 @@ func TestCheckValue(t *testing.T) {
 		"path":     {Kind: service.KindPath},
 		"duration": {Kind: service.KindDuration},
 		"ttl":      {Kind: service.KindDuration, Range: &service.Range{Min: 1, Max: 3600}},
+		"timeout":  {Kind: service.KindDuration, Range: service.Timeout},
+		"interval": {Kind: service.KindDuration, Range: service.Interval},
 		"enum":     {Kind: service.KindEnum, Allowed: []string{"tls_1.2", "tls_1.3"}},
 		"list":     {Kind: service.KindList},
 		"levels":   {Kind: service.KindLevelList, Range: service.NotNegative},
@@ -65,6 +67,10 @@ func TestCheckValue(t *testing.T) {
 		{"text", "", "it is empty"},
 		{"secret", "canary\n", "line break at the end of a file: use trimspace()"},
 		{"secret", "canary\x00canary", "the value contains a line break or another control character"},
+		{"secret", "canary", ""},
+		{"secret", "5tiny", "it has 5 characters, and has to have at least 6"},
+		{"secret", "läßt", "it has 4 characters, and has to have at least 6"},
+		{"text", "short", ""},
 		{"path", "/var/log", ""},
 		{"path", "var/log", "does not begin with a slash"},
 		{"path", "/a/../b", `contains ".."`},
@@ -76,6 +82,13 @@ func TestCheckValue(t *testing.T) {
 		{"duration", "-1s", "is negative"},
 		{"duration", "soon", `is not a duration such as "15s"`},
 		{"duration", "1d", "is not a duration"},
+		{"timeout", "100ms", ""},
+		{"timeout", "24h", ""},
+		{"timeout", "0s", `"0s" is not between 100ms and 24h0m0s`},
+		{"timeout", "876000h", "is not between 100ms and 24h0m0s"},
+		{"interval", "1s", ""},
+		{"interval", "720h", ""},
+		{"interval", "1ns", "is not between 1s and 8760h0m0s"},
 		{"ttl", "500ms", "is not between 1s and 1h0m0s"},
 		{"ttl", "2h", "is not between 1s and 1h0m0s"},
 		{"ttl", "1h", ""},
@@ -102,6 +115,7 @@ func TestCheckValue(t *testing.T) {
 		{"url", "https://:8089", "names no host"},
 		{"url", "https://example.com:0", "has the port 0"},
 		{"url", "https://example.com:65536", "has the port 65536"},
+		{"url", "https://example.com:", "has an empty port"},
 		{"url", "https://exa mple.com", "is not a URL"},
 		{"url", "https://canary:pa%ss@example.com", "is not a URL"},
 		{"issuer", "https://tenant.example.com/", ""},
@@ -148,7 +162,7 @@ func TestCheckValue(t *testing.T) {
 		}
 		err := row.CheckValue(c.value, certificates.Reader{})
 		expect(t, c.kind+" "+c.value, err, c.want)
-		if err != nil && strings.Contains(err.Error(), "canary") {
+		if err != nil && (strings.Contains(err.Error(), "canary") || row.Secret && strings.Contains(err.Error(), c.value)) {
 			t.Errorf("%s: the error shows a secret: %v", c.kind, err)
 		}
 		if err := row.CheckValue(service.Unknown, certificates.Reader{}); err != nil {

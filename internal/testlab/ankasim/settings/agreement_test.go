@@ -97,6 +97,9 @@ func allowed(row service.Setting) []string {
 		}
 		return ends
 	case service.KindDuration:
+		if r := row.Range; r != nil {
+			return []string{strconv.FormatFloat(r.Min, 'f', -1, 64) + "s", row.Default, strconv.FormatFloat(r.Max, 'f', -1, 64) + "s"}
+		}
 		return []string{"0s", "90s", "720h"}
 	case service.KindSize:
 		if row.Range != nil {
