@@ -81,7 +81,8 @@ func (r *replacement) spec() container.Spec {
 func (r *replacement) swap(ctx context.Context, l look) error {
 	spec := r.spec()
 	wanted := spec.Labels[container.LabelHash]
-	if r.hasOld && (r.step.Back || r.old.Hash() == wanted) {
+	made := r.hasCurrent && r.current.Hash() == wanted
+	if r.hasOld && (r.step.Back || r.old.Hash() == wanted && !made) {
 		// The change was taken back while it was under way.
 		return r.restore(ctx)
 	}

@@ -35,7 +35,7 @@ func (d Desired) Prevailing(o Observed) Desired {
 			continue // what does not work, or is no member any more, is no model
 		}
 		found := s.container
-		if s.kept() {
+		if s.kept() && !o.Membership.Known { // else it works as what it is
 			found = s.previous
 		}
 		if s.status() == container.Restarting || found.Image == d.Image {

@@ -218,12 +218,15 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 			t.Fatalf("%s hands over to one that cannot lead", s)
 		}
 	case Replace:
-		kept := o.named(s.Member.Host, PreviousName(d.identity(s.Member)), d.identity(s.Member)).Status != container.Absent
-		if works := c.Healthy[s.Member.PeerURL()]; !kept && works && (!whole || !c.Known) {
+		down := stopsWorking(d, o, s)
+		if down && !whole {
 			t.Fatalf("%s while %d of %d work", s, up, all)
 		}
-		if !kept && s.Member.PeerURL() == c.Leader && c.Healthy[c.Leader] && all > 1 {
+		if down && s.Member.PeerURL() == c.Leader && all > 1 {
 			t.Fatalf("%s takes the leader down", s)
+		}
+		if down && d.SnapshotBefore && !o.Snapshotted {
+			t.Fatalf("%s before the snapshot", s)
 		}
 	case Retire:
 		if p, listed := c.peer(s.Member); listed && p.started() {
@@ -254,6 +257,23 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 	if _, takes := step.(Snapshot); !takes && d.SnapshotBefore && !o.Snapshotted && voluntary(step) {
 		t.Fatalf("%s before the snapshot", step)
 	}
+}
+
+// stopsWorking: the replacement takes down a container that works. One that goes
+// on after an interruption need not.
+func stopsWorking(d Desired, o Observed, s Replace) bool {
+	one := lookAt(d, o, []Member{s.Member})[0]
+	made := s.Of.Spec(s.Member, Rejoin, "")
+	if s.Flush {
+		image := one.container.Image
+		if one.kept() {
+			image = one.previous.Image
+		}
+		made = d.FlushSpec(s.Member, image, "")
+	}
+	hash := made.Labels[container.LabelHash]
+	stays := one.kept() && !s.Back && one.container.Hash() == hash
+	return o.Membership.Healthy[s.Member.PeerURL()] && !stays
 }
 
 func learner(c Membership, m Member) bool {
