@@ -126,8 +126,11 @@ func (l life) change() (Path, error) {
 		}
 	}
 	to, err := ParseVersion(l.d.Version)
+	// Under a name that stays, too, there can be another version: etcd_version
+	// tells.
+	another := func(v Version) bool { return err == nil && !v.sameMinor(to) }
 	switch {
-	case !renewed:
+	case !renewed && !slices.ContainsFunc(running, another):
 		return Path{}, nil
 	case err != nil:
 		return Path{}, &Refusal{

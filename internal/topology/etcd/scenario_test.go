@@ -48,6 +48,8 @@ import (
 //	member-runs h2 etcd-2 3.6.16   what this one says that it runs
 //	runs 3.6.16              what all members run
 //	wants 3.7.3              what is configured, as etcd:v3.7.3
+//	relabels 3.5.35 3.7.3    the members run the first as etcd:latest, and etcd_version
+//	                         says the second of it
 //	snapshot-before          a snapshot is wanted before changes
 //	settings x               other settings are configured
 //	data-path /data/etcd
@@ -314,19 +316,27 @@ func (s *scenario) answer(words []string, options map[string]string) bool {
 	case "alarm":
 		c.Alarms = append(c.Alarms, strings.Join(words[1:], " "))
 	case "runs":
-		for url := range c.Versions {
-			c.Versions[url] = words[1]
-		}
-		d := s.d
-		d.Image, d.Version = "etcd:v"+words[1], words[1]
-		for _, m := range d.All() {
-			s.o.drop(d, m)
-			found := createdFrom(d.Spec(m, Bootstrap, "first-token"))
-			found.Status = container.Running
-			s.o.put(m.Host, found)
-		}
+		s.runs("etcd:v"+words[1], words[1])
+	case "relabels":
+		s.runs("etcd:latest", words[1])
+		s.d.Image, s.d.Version = "etcd:latest", words[2]
 	default:
 		return false
 	}
 	return true
+}
+
+func (s *scenario) runs(image, version string) {
+	c := &s.o.Membership
+	for url := range c.Versions {
+		c.Versions[url] = version
+	}
+	d := s.d
+	d.Image, d.Version = image, version
+	for _, m := range d.All() {
+		s.o.drop(d, m)
+		found := createdFrom(d.Spec(m, Bootstrap, "first-token"))
+		found.Status = container.Running
+		s.o.put(m.Host, found)
+	}
 }
