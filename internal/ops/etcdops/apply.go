@@ -36,7 +36,7 @@ func (c *Cluster) Plan(ctx context.Context) ([]topology.Step, survey.Survey, err
 		return nil, s, err
 	}
 	steps, err := etcd.Plan(c.Desired, o)
-	c.Warnings = etcd.ChangeWarnings(c.Desired, o)
+	c.Warnings, c.Alarms = etcd.ChangeWarnings(c.Desired, o), o.Membership.Alarms
 	return steps, s, err
 }
 
@@ -72,12 +72,12 @@ func (c *Cluster) Apply(ctx context.Context) (Result, error) {
 	c.release(ctx)
 	result.Incarnations = c.incarnations(result.Survey)
 	result.Left = c.left(result.Survey, last)
-	if c.Desired.Born && (err != nil || result.Verdict.IDs == nil) {
+	if c.Desired.Born && (err != nil || result.Verdict.IDs == nil || len(last.Membership.Alarms) > 0) {
 		result.Verdict = etcd.Judge(c.Desired, c.Views(context.WithoutCancel(ctx)))
 		result.Quorum = result.Verdict.Quorum
 	}
 	if err == nil {
-		result.Whole = c.Proven
+		result.Whole = c.Proven && len(last.Membership.Alarms) == 0
 		return result, nil
 	}
 	return result, c.afterFailure(ctx, done, err)

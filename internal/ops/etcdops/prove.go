@@ -31,6 +31,10 @@ const (
 	endless = 4
 )
 
+// ErrAlarm is a cluster that was not proven because of an alarm, which no step
+// clears.
+var ErrAlarm = errors.New("the cluster has an active alarm")
+
 // prove waits until the members are one whole cluster and a write and a read
 // through each of them succeed. Its verdict is meaningful beside an error.
 func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, error) {
@@ -44,12 +48,15 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 		if ctx.Err() == nil {
 			verdict = last
 		}
+		if len(verdict.Alarms) > 0 {
+			return verdict, fmt.Errorf("%w. Waiting does not heal this: %s", ErrAlarm, etcd.Alarmed(verdict.Alarms))
+		}
 		if verdict.Ailing == "" {
 			err := c.writeAndRead(ctx, step.Members)
 			if errors.Is(err, etcdclient.ErrNoSpace) {
-				return verdict, fmt.Errorf("the members are one cluster, but its database has reached its quota and takes no writes. "+
+				return verdict, fmt.Errorf("%w: the members are one cluster, but its database has reached its quota and takes no writes. "+
 					"Waiting does not heal this: compact the history, defragment each member, the leader last, and disarm the alarm "+
-					"(etcdctl compact, defrag, alarm disarm), then apply again: %w", err)
+					"(etcdctl compact, defrag, alarm disarm), then apply again: %w", ErrAlarm, err)
 			}
 			if err != nil {
 				verdict.Ailing = err.Error()

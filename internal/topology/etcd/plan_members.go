@@ -241,13 +241,4 @@ func (l life) refuseVoluntary(act string) error {
 	}
 }
 
-func recovery(alarms []string) string {
-	for _, alarm := range alarms {
-		if strings.Contains(alarm, "NOSPACE") {
-			return "To recover: compact the history, defragment each member, the leader last, and disarm the alarm (etcdctl compact, defrag, alarm disarm)."
-		}
-	}
-	return "To recover: find the member whose data differs (etcdctl endpoint hashkv), take it out (etcdctl member remove), disarm the alarm (etcdctl alarm disarm), and apply again, which adds it on fresh data."
-}
-
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
