@@ -108,15 +108,7 @@ func TestAccEtcdCluster_refusesUnsafeChanges(t *testing.T) {
 	lab := testlab.LabForTest(t, 4)
 	p := newProof(t, lab, proof{image: images.Etcd35, transport: "ssh", members: three()})
 
-	client, ctx, done := connect(t, lab, "h1")
-	defer done()
-	alarm := &pb.AlarmRequest{Action: pb.AlarmRequest_ACTIVATE, Alarm: pb.AlarmType_NOSPACE}
-	status, err := client.Status(ctx, url(lab, "h1"))
-	must(t, err)
-	alarm.MemberID = status.Header.MemberId
-	api := pb.NewMaintenanceClient(client.ActiveConnection())
-	_, err = api.Alarm(ctx, alarm)
-	must(t, err)
+	alarm(t, lab, pb.AlarmRequest_ACTIVATE)
 	p.members["etcd-4"] = "h4"
 	p.refuses("adding with an alarm", "active alarm", "NOSPACE", "etcdctl", "Nothing was changed")
 	p.members = three()
@@ -124,9 +116,7 @@ func TestAccEtcdCluster_refusesUnsafeChanges(t *testing.T) {
 	p.refuses("rolling with an alarm", "active alarm", "NOSPACE", "Nothing was changed")
 	p.attributes = nil
 	p.alarmed()
-	alarm.Action = pb.AlarmRequest_DEACTIVATE
-	_, err = api.Alarm(ctx, alarm)
-	must(t, err)
+	alarm(t, lab, pb.AlarmRequest_DEACTIVATE)
 	must(t, p.apply().err)
 	p.proven("the alarm was cleared")
 
@@ -158,6 +148,19 @@ func TestAccEtcdCluster_refusesUnsafeChanges(t *testing.T) {
 		return err
 	})
 	p.proven("the host is back")
+}
+
+// alarm raises or clears NOSPACE of the member on h1.
+func alarm(t *testing.T, lab *testlab.Lab, action pb.AlarmRequest_AlarmAction) {
+	t.Helper()
+	client, ctx, done := connect(t, lab, "h1")
+	defer done()
+	status, err := client.Status(ctx, url(lab, "h1"))
+	must(t, err)
+	_, err = pb.NewMaintenanceClient(client.ActiveConnection()).Alarm(ctx, &pb.AlarmRequest{
+		Action: action, Alarm: pb.AlarmType_NOSPACE, MemberID: status.Header.MemberId,
+	})
+	must(t, err)
 }
 
 // alarmed: under an alarm a repair is made and told to be not all, and what only
