@@ -45,8 +45,10 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 	if err := r.swap(ctx, l); err != nil {
 		return r.undo(ctx, err)
 	}
-	if err := r.proven(ctx); err != nil {
-		return r.undo(ctx, err)
+	if !step.Down {
+		if err := r.proven(ctx); err != nil {
+			return r.undo(ctx, err)
+		}
 	}
 	c.noteChange()
 	if !r.hasOld {
@@ -87,7 +89,7 @@ func (r *replacement) swap(ctx context.Context, l look) error {
 		return r.restore(ctx)
 	}
 	if r.hasCurrent && !r.hasOld {
-		if !r.step.Overtaken {
+		if !r.step.Overtaken && !r.step.Down {
 			if err := r.c.flushLog(ctx, r.m, l); err != nil {
 				return err
 			}

@@ -54,6 +54,12 @@ func (l life) finishOne(s memberState, p Peer) (topology.Step, error) {
 		return Discard{Members: []Member{s.Member}, Why: "it was made for an earlier life of the member"}, nil
 	case s.birth() != Join && !p.started():
 		return Retire{Member: s.Member, Why: "it runs on data of an earlier life of the member"}, nil
+	case l.anew(s) && s.status() == container.Created:
+		return Discard{Members: []Member{s.Member}, Why: "it was made of another configuration"}, nil
+	case l.anew(s) && !p.started():
+		return Retire{Member: s.Member, Why: "it was made of another configuration and has never joined, so that nothing is lost with it"}, nil
+	case l.anew(s):
+		return l.removal(s, p, "it has no vote yet, does not answer, and was made of another configuration"), nil
 	case s.status() == container.Restarting && !p.started():
 		return Retire{Member: s.Member, Why: "it ends again and again and has never joined, so that nothing is lost with it"}, nil
 	case !p.started() || !l.c.Healthy[p.url()]:

@@ -171,7 +171,7 @@ func (l life) stops(s memberState, step Replace) bool {
 // repair brings back containers that are missing or stopped, of members that
 // have data.
 func (l life) repair() (topology.Step, error) {
-	var absent, stopped []memberState
+	var absent, down, stopped []memberState
 	for _, s := range l.reachable() {
 		if !l.belongs(s) || l.unborn(s) || l.lost(s) {
 			continue
@@ -183,6 +183,9 @@ func (l life) repair() (topology.Step, error) {
 		case l.dataGone(s): // never started on nothing, see quorum and removeDead
 		case s.status() == container.Absent:
 			absent = append(absent, s)
+		case l.anew(s): // by mend or finishOne
+		case l.wrong(s):
+			down = append(down, s)
 		case s.status() == container.Created, s.status() == container.Exited:
 			stopped = append(stopped, s)
 		}
@@ -197,6 +200,9 @@ func (l life) repair() (topology.Step, error) {
 	}
 	if len(absent) > 0 {
 		return Recreate{Member: absent[0].Member, Of: l.now, Other: l.other()}, nil
+	}
+	if len(down) > 0 {
+		return l.correct(down[0])
 	}
 	if len(stopped) > 0 {
 		return Start{Members: members(stopped), Why: whyStart(stopped)}, nil
@@ -266,15 +272,22 @@ func (l life) late() []memberState {
 	})
 }
 
+// mendable: the member's container is not what it should be, and another can
+// take its place.
+func (l life) mendable(s memberState) bool {
+	hash, overtaken := s.container.Hash(), l.overtaken(s.container)
+	return hash != l.hash(l.now, s) && (overtaken || hash != l.hash(l.d, s) && !l.flushed(s))
+}
+
 // mend replaces members that do not work and whose containers are not what
 // they should be: waiting for a container that ends again and again because of
 // its image or settings is in vain. It takes nobody's vote away.
 func (l life) mend() (topology.Step, error) {
 	for _, s := range l.late() {
-		hash, overtaken := s.container.Hash(), l.overtaken(s.container)
-		if hash == l.hash(l.now, s) || !overtaken && (hash == l.hash(l.d, s) || l.flushed(s)) {
+		if !l.mendable(s) {
 			continue
 		}
+		overtaken := l.overtaken(s.container)
 		if conflict := portConflict(l.o, s); conflict != nil {
 			return nil, conflict
 		}
