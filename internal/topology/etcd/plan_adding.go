@@ -43,7 +43,7 @@ func (l life) finishOne(s memberState, p Peer) (topology.Step, error) {
 	case l.lost(s):
 		return l.removal(s, p, "it has no vote yet, and its container or data is gone or does not run"), nil
 	case s.status() == container.Absent:
-		if conflict := portConflict(l.o, s); conflict != nil {
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
 		}
 		if hosts := lacking(l.o, l.d, l.now, s); len(hosts) > 0 {

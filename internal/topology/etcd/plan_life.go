@@ -112,7 +112,7 @@ func (l life) goOn() (topology.Step, error) {
 		if err := l.refuseVoluntary("replacing " + s.place()); err != nil {
 			return nil, err
 		}
-		if conflict := portConflict(l.o, s); conflict != nil {
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
 		}
 		step := l.finished(s)
@@ -176,7 +176,7 @@ func (l life) repair() (topology.Step, error) {
 		if !l.belongs(s) || l.unborn(s) || l.lost(s) {
 			continue
 		}
-		if err := refuseRepair(l.o, s); err != nil {
+		if err := refuseRepair(l.d, l.o, s); err != nil {
 			return nil, err
 		}
 		switch {
@@ -288,7 +288,7 @@ func (l life) mend() (topology.Step, error) {
 			continue
 		}
 		overtaken := l.overtaken(s.container)
-		if conflict := portConflict(l.o, s); conflict != nil {
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
 		}
 		if hosts := lacking(l.o, l.d, l.now, s); len(hosts) > 0 {

@@ -50,7 +50,7 @@ func (l life) add() (topology.Step, error) {
 				Detail: fmt.Sprintf("There is no answer from host %s, where %s is to be added. Nothing was changed. Bring the host up, or leave the member out.", s.Host, s.Name),
 			}
 		}
-		if conflict := portConflict(l.o, s); conflict != nil {
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // refuseRepair says what about one member cannot be repaired safely.
-func refuseRepair(o Observed, s memberState) error {
+func refuseRepair(d Desired, o Observed, s memberState) error {
 	switch {
 	case s.status() == container.Absent && s.Incarnation == "":
 		return &Refusal{
@@ -16,7 +16,7 @@ func refuseRepair(o Observed, s memberState) error {
 			Detail: fmt.Sprintf("The container of %s is gone, and the state does not say where its data lies. Nothing was changed.", s.place()),
 		}
 	case s.status() == container.Absent:
-		if conflict := portConflict(o, s); conflict != nil {
+		if conflict := portConflict(d, o, s); conflict != nil {
 			return conflict
 		}
 		return nil
@@ -70,7 +70,7 @@ func (l life) hops(s memberState) bool {
 
 // correct puts a member that is down on what it should be made of.
 func (l life) correct(s memberState) (topology.Step, error) {
-	if conflict := portConflict(l.o, s); conflict != nil {
+	if conflict := portConflict(l.d, l.o, s); conflict != nil {
 		return nil, conflict
 	}
 	if hosts := lacking(l.o, l.d, l.now, s); len(hosts) > 0 {

@@ -29,7 +29,7 @@ func (l life) roll() (topology.Step, error) {
 		return nil, err
 	}
 	for _, s := range outdated {
-		if conflict := portConflict(l.o, s); conflict != nil {
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
 		}
 	}

@@ -17,7 +17,7 @@ import (
 //
 //	cluster 3                etcd-1 on h1 … etcd-3 on h3: proven before and whole, every
 //	                         host with the image; etcd-1 leads. What follows changes it:
-//	member etcd-1 h1 [incarnation=x]   a configured member
+//	member etcd-1 h1 [incarnation=x] [peer=2999]   a configured member
 //	former etcd-1 h1         a member that the state has and the configuration has not
 //	                         (of a cluster: takes it out of the configuration)
 //	out etcd-2 h2            one that the cluster has let go before
@@ -90,7 +90,11 @@ func (s *scenario) configure(words []string, options map[string]string) bool {
 	case "cluster":
 		s.cluster(words[1])
 	case "member":
-		s.d.Members = append(s.d.Members, s.host(at(words[2], words[1], options["incarnation"])))
+		m := at(words[2], words[1], options["incarnation"])
+		if peer := options["peer"]; peer != "" {
+			m.PeerPort = s.number(peer)
+		}
+		s.d.Members = append(s.d.Members, s.host(m))
 	case "former":
 		m := at(words[2], words[1], "old")
 		s.d.Members = slices.DeleteFunc(s.d.Members, func(o Member) bool { return o.Key() == m.Key() })
@@ -137,11 +141,16 @@ func (s *scenario) host(m Member) Member {
 	return m
 }
 
-func (s *scenario) cluster(size string) {
-	n, err := strconv.Atoi(size)
+func (s *scenario) number(text string) int {
+	n, err := strconv.Atoi(text)
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return n
+}
+
+func (s *scenario) cluster(size string) {
+	n := s.number(size)
 	s.d.Born, s.o.Proven = true, true
 	for i := range n {
 		m := s.host(at(fmt.Sprintf("h%d", i+1), fmt.Sprintf("etcd-%d", i+1), "old"))
@@ -271,11 +280,7 @@ func (s *scenario) container(m Member, status string, options map[string]string)
 		}
 	}
 	if port := options["port"]; port != "" {
-		n, err := strconv.Atoi(port)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		found.Ports = append(found.Ports, container.Port{HostPort: n})
+		found.Ports = append(found.Ports, container.Port{HostPort: s.number(port)})
 	}
 	return found
 }
