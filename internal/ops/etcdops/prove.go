@@ -110,7 +110,7 @@ func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
 	if err != nil {
 		return fmt.Errorf("look at the members' containers: %w", err)
 	}
-	var gone []string
+	var gone, looping []string
 	for _, m := range members {
 		if s.Silent[m.Host] != nil {
 			continue
@@ -120,6 +120,7 @@ func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
 		case !present:
 			gone = append(gone, fmt.Sprintf("the container of %s vanished from host %s", m.Name, m.Host))
 		case found.Status == container.Restarting && c.restarts(ctx, m, found.ID) >= endless:
+			looping = append(looping, m.Name)
 			gone = append(gone, fmt.Sprintf("the container of %s on host %s ends again and again: %s", m.Name, m.Host, found.Detail))
 		case found.Status == container.Exited || found.Status == container.Dead:
 			gone = append(gone, fmt.Sprintf("the container of %s on host %s ended: %s", m.Name, m.Host, found.Detail))
@@ -128,7 +129,22 @@ func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s%s", strings.Join(gone, "; "), c.logs(ctx))
+	return fmt.Errorf("%s%s%s", strings.Join(gone, "; "), c.wayOut(looping), c.logs(ctx))
+}
+
+// wayOut is what else can be done about members that no correction brings back,
+// "" where there are none, or nobody to get the data from.
+func (c *Cluster) wayOut(looping []string) string {
+	if len(looping) == 0 || !c.Desired.Born {
+		return ""
+	}
+	return fmt.Sprintf(". Correct what the log says and apply again. %s", lastResort(looping[0]))
+}
+
+// lastResort brings back a member whose data keeps it from starting.
+func lastResort(name string) string {
+	return fmt.Sprintf("If nothing helps, and the others are a quorum, take %s out of members and apply, then put it back and apply: "+
+		"it gets its data anew from them", name)
 }
 
 // restarts is how often the container was restarted, 0 when that is not known.

@@ -184,9 +184,8 @@ func (r *replacement) undo(ctx context.Context, failure error) error {
 		return fmt.Errorf("%w\n\nThe old container could not be put back: %w. It is still there as %s", failure, err, etcd.PreviousName(r.c.identity(r.m)))
 	}
 	if err := r.proven(ctx); err != nil {
-		return fmt.Errorf("%w\n\nThe old container was put back, but: %w. No other member was touched. Correct what the log says and apply again. "+
-			"If nothing helps, and the others are a quorum, take %s out of members and apply, then put it back and apply: it gets its data anew from them",
-			failure, err, r.m.Name)
+		return fmt.Errorf("%w\n\nThe old container was put back, but: %w. No other member was touched. Correct what the log says and apply again. %s",
+			failure, err, lastResort(r.m.Name))
 	}
 	return fmt.Errorf("%w\n\nThe old container was put back and works. No other member was touched", failure)
 }
