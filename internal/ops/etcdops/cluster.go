@@ -266,7 +266,7 @@ func (c *Cluster) noData(ctx context.Context) (bool, error) {
 	if c.Desired.DataPath != "" {
 		return false, nil
 	}
-	volumes, err := c.volumes(ctx)
+	volumes, err := c.volumes(ctx, c.hosts())
 	if err != nil {
 		return false, err
 	}
