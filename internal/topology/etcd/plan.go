@@ -78,7 +78,16 @@ func refuseOthers(d Desired, o Observed, states []memberState) error {
 			}
 		}
 	}
-	if found := strangers(d, o); len(found) > 0 {
+	found := strangers(d, o)
+	if len(found) > 0 && d.Born {
+		return &Refusal{
+			Attribute: "members", Summary: "Members that are not configured",
+			Detail: fmt.Sprintf("There are containers of cluster %s that no member of the configuration accounts for: %s. Nothing was changed. "+
+				"They belong to another configuration of this name, or were left by an earlier life of this one. "+
+				"If nobody needs them, remove each on its host with docker rm -f, which keeps its data, and apply again.", d.Cluster, strings.Join(found, ", ")),
+		}
+	}
+	if len(found) > 0 {
 		return &Refusal{
 			Attribute: "members",
 			Summary:   "Members that are not configured",

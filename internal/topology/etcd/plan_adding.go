@@ -19,7 +19,7 @@ func (l life) finishAdding() (topology.Step, error) {
 			return nil, &Refusal{
 				Attribute: "members", Summary: "Foreign member in the etcd cluster",
 				Detail: fmt.Sprintf("The cluster %s has a member %s (%q) at %s that is not configured. Nothing was changed. "+
-					"No container of it was found on those hosts of the provider block that answer. Add it to members, with its host in the provider block, or remove it with etcdctl member remove %s.", l.d.Cluster, HexID(p.ID), p.Name, p.url(), HexID(p.ID)),
+					"It is none that is known to have been made by this provider. Add it to members, with its host in the provider block, or remove it with etcdctl member remove %s.", l.d.Cluster, HexID(p.ID), p.Name, p.url(), HexID(p.ID)),
 			}
 		case p.started() && !p.Learner:
 			continue
