@@ -48,8 +48,8 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 		if ctx.Err() == nil {
 			verdict = last
 		}
-		if len(verdict.Alarms) > 0 {
-			return verdict, fmt.Errorf("%w. Waiting does not heal this: %s", ErrAlarm, etcd.Alarmed(verdict.Alarms))
+		if err := hopeless(verdict); err != nil {
+			return verdict, err
 		}
 		if verdict.Ailing == "" {
 			err := c.writeAndRead(ctx, step.Members)
@@ -64,10 +64,6 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 				c.Proven = true
 				return verdict, nil
 			}
-		}
-		if verdict.Split {
-			return verdict, fmt.Errorf("%s. Waiting does not heal this: one of them runs on data of another cluster. Nothing was removed. "+
-				"Find out which data is the right one before anything is changed", verdict.Ailing)
 		}
 		if verdict.Quorum && late == nil {
 			late = time.After(lateMember)
@@ -86,6 +82,19 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 			return verdict, fmt.Errorf("the cluster has a quorum, but %s after that still: %s%s", lateMember, verdict.Ailing, c.logs(ctx))
 		case <-poll.C:
 		}
+	}
+}
+
+// hopeless is an error where waiting for the cluster to be whole is in vain.
+func hopeless(verdict etcd.Verdict) error {
+	switch {
+	case verdict.Split:
+		return fmt.Errorf("%s. Waiting does not heal this: one of them runs on data of another cluster. Nothing was removed. "+
+			"Find out which data is the right one before anything is changed", verdict.Ailing)
+	case len(verdict.Alarms) > 0:
+		return fmt.Errorf("%w. Waiting does not heal this: %s", ErrAlarm, etcd.Alarmed(verdict.Alarms))
+	default:
+		return nil
 	}
 }
 

@@ -2,6 +2,7 @@ package etcdops
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -35,5 +36,20 @@ func TestEnded_namesTheWayOut(t *testing.T) {
 		if told := strings.Contains(err.Error(), "take etcd-1 out of members and apply, then put it back and apply"); told != born {
 			t.Errorf("born %v: %v", born, err)
 		}
+	}
+}
+
+// TestHopeless: a wait for members that are late goes on, and one that nothing
+// can end does not.
+func TestHopeless(t *testing.T) {
+	if err := hopeless(etcd.Verdict{Ailing: "etcd-2 on h2 has not joined yet", Quorum: true}); err != nil {
+		t.Error(err)
+	}
+	err := hopeless(etcd.Verdict{Ailing: "etcd-2 on h2 has not joined yet", Quorum: true, Alarms: []string{"alarm CORRUPT of etcd-1 on h1"}})
+	if !errors.Is(err, ErrAlarm) || !strings.Contains(err.Error(), "alarm CORRUPT of etcd-1 on h1 is active, and no apply clears it") {
+		t.Error(err)
+	}
+	if err := hopeless(etcd.Verdict{Ailing: "members belong to different clusters", Split: true}); err == nil || errors.Is(err, ErrAlarm) {
+		t.Error(err)
 	}
 }

@@ -169,7 +169,7 @@ func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest
 	resp.Diagnostics.Append(plan.snapshots(ctx, cluster)...)
 	defer cluster.Close()
 	result, err := cluster.Apply(ctx)
-	if alarmed := errors.Is(err, etcdops.ErrAlarm) && result.Quorum; err != nil && !alarmed {
+	if alarmed := errors.Is(err, etcdops.ErrAlarm) && result.Quorum && len(result.Verdict.Alarms) > 0; err != nil && !alarmed {
 		resp.Diagnostics.Append(failure("Unable to change etcd cluster", result.Survey, err))
 	}
 	resp.Diagnostics.Append(warnAlarms(desired, result.Verdict.Alarms)...)
