@@ -68,7 +68,9 @@ func (p *proof) stopped() {
 	o = p.apply()
 	must(p.t, o.err)
 	p.t.Logf("settings while all are stopped:\n  %s", strings.Join(o.done, "\n  "))
-	if !sameSteps(o.planned, o.done) || strings.Contains(strings.Join(o.done, "\n"), "start ") {
+	// How soon they speak for the cluster again, and the last can be proven, is a
+	// matter of chance; that two have to be replaced before is not.
+	if len(o.planned) < 2 || len(o.done) < 2 || !sameSteps(o.planned[:2], o.done[:2]) || strings.Contains(strings.Join(o.done, "\n"), "start ") {
 		p.t.Errorf("planned was %v, done was %v", o.planned, o.done)
 	}
 	p.proven("settings while all are stopped")
