@@ -50,7 +50,7 @@ func (c *Cluster) adopt(ctx context.Context, m etcd.Membership) (bool, error) {
 func (c *Cluster) lookToDestroy(ctx context.Context) (look, error) {
 	s, err := c.take(ctx)
 	l := look{Survey: s}
-	if err != nil || !s.Complete() {
+	if err != nil || !c.answered(s) {
 		return l, err
 	}
 	l.Membership = etcd.Consensus(c.Desired.All(), c.runningViews(ctx, s))

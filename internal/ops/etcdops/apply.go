@@ -36,7 +36,7 @@ func (c *Cluster) Plan(ctx context.Context) ([]topology.Step, survey.Survey, err
 		return nil, s, err
 	}
 	steps, err := etcd.Plan(c.Desired, o)
-	c.Warnings = etcd.ChangeWarnings(c.Desired, o)
+	c.Warnings, c.Alarms = etcd.ChangeWarnings(c.Desired, o), o.Membership.Alarms
 	return steps, s, err
 }
 
@@ -49,7 +49,9 @@ func (c *Cluster) Apply(ctx context.Context) (Result, error) {
 	task := runner.Task[etcd.Observed]{
 		Observe: func(ctx context.Context) (etcd.Observed, error) {
 			o, s, err := c.Observe(ctx)
-			result.Survey, last = s, o
+			if err == nil { // what an interrupted look did not see is not gone
+				result.Survey, last = s, o
+			}
 			return o, err
 		},
 		Next: func(o etcd.Observed) (topology.Step, error) { return etcd.Next(c.Desired, o) },
@@ -70,12 +72,12 @@ func (c *Cluster) Apply(ctx context.Context) (Result, error) {
 	c.release(ctx)
 	result.Incarnations = c.incarnations(result.Survey)
 	result.Left = c.left(result.Survey, last)
-	if c.Desired.Born && (err != nil || result.Verdict.IDs == nil) {
+	if c.Desired.Born && (err != nil || result.Verdict.IDs == nil || len(last.Membership.Alarms) > 0) {
 		result.Verdict = etcd.Judge(c.Desired, c.Views(context.WithoutCancel(ctx)))
 		result.Quorum = result.Verdict.Quorum
 	}
 	if err == nil {
-		result.Whole = c.Proven
+		result.Whole = c.Proven && len(last.Membership.Alarms) == 0
 		return result, nil
 	}
 	return result, c.afterFailure(ctx, done, err)
@@ -87,7 +89,11 @@ func (c *Cluster) left(s survey.Survey, o etcd.Observed) []etcd.Member {
 	for _, m := range c.Desired.Former {
 		_, present := c.find(s, m)
 		_, kept := c.previous(s, m)
-		if present || kept || s.Reach[m.Host] != topology.Reachable || o.Membership.Lists(m) {
+		reach, asked := s.Reach[m.Host]
+		silent := !asked || reach != topology.Reachable
+		// While nobody speaks for the cluster it may have the member still.
+		listed := o.Membership.Lists(m) || !o.Membership.Known && !m.Out
+		if present || kept || silent || listed {
 			m.Out = m.Out || o.Membership.Known && !o.Membership.Lists(m)
 			left = append(left, m)
 		}

@@ -49,6 +49,8 @@ type Cluster struct {
 	Adopted []etcd.Member
 	// Warnings are what [Cluster.Plan] found about the change of versions.
 	Warnings []string
+	// Alarms are those that [Cluster.Plan] found, in words.
+	Alarms []string
 
 	// created are the members whose containers this operation made.
 	created map[string]string
@@ -264,7 +266,7 @@ func (c *Cluster) noData(ctx context.Context) (bool, error) {
 	if c.Desired.DataPath != "" {
 		return false, nil
 	}
-	volumes, err := c.volumes(ctx)
+	volumes, err := c.volumes(ctx, c.hosts())
 	if err != nil {
 		return false, err
 	}

@@ -3,6 +3,7 @@ package etcdops
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -25,12 +26,12 @@ func (c *Cluster) Destroy(ctx context.Context, purge bool) (left []string, last 
 				return etcd.Observed{}, err
 			}
 			o := etcd.Observed{Hosts: last.Reach, Containers: last.Containers, Membership: l.Membership}
-			if !last.Complete() {
+			if !c.answered(last) {
 				return o, nil
 			}
-			all, err := c.volumes(ctx)
+			all, err := c.volumes(ctx, slices.Collect(maps.Keys(last.Containers)))
 			o.Volumes = c.own(all)
-			left = c.leftovers(all)
+			left = c.leftovers(all, last)
 			return o, err
 		},
 		Next: func(o etcd.Observed) (topology.Step, error) { return etcd.NextDestroy(c.Desired, o, purge) },
@@ -50,11 +51,20 @@ func (c *Cluster) Destroy(ctx context.Context, purge bool) (left []string, last 
 	return left, last, err
 }
 
-// volumes are all volumes with the cluster's labels, by host.
-func (c *Cluster) volumes(ctx context.Context) (map[string][]string, error) {
+// answered reports whether every host of a configured member has. That of a
+// former one may be gone for good.
+func (c *Cluster) answered(s survey.Survey) bool {
+	return !slices.ContainsFunc(c.Desired.Members, func(m etcd.Member) bool {
+		_, answered := s.Containers[m.Host]
+		return !answered
+	})
+}
+
+// volumes are all volumes with the cluster's labels on these hosts, by host.
+func (c *Cluster) volumes(ctx context.Context, hosts []string) (map[string][]string, error) {
 	found := map[string][]string{}
 	var mu sync.Mutex
-	err := survey.Each(ctx, c.hosts(), func(ctx context.Context, name string) error {
+	err := survey.Each(ctx, hosts, func(ctx context.Context, name string) error {
 		host, err := c.Fleet.Host(name)
 		if err != nil {
 			return err
@@ -87,9 +97,14 @@ func (c *Cluster) own(volumes map[string][]string) map[string][]string {
 }
 
 // leftovers tell a person where data lies: volumes that were found, and the
-// directories that members used.
-func (c *Cluster) leftovers(volumes map[string][]string) []string {
+// directories that members used, and former members of which nothing is known.
+func (c *Cluster) leftovers(volumes map[string][]string, s survey.Survey) []string {
 	var left []string
+	for _, m := range c.Desired.Former {
+		if _, answered := s.Containers[m.Host]; !answered {
+			left = append(left, fmt.Sprintf("whatever the former member %s has on %s, which does not answer", m.Name, m.Host))
+		}
+	}
 	for host, names := range volumes {
 		for _, name := range names {
 			left = append(left, fmt.Sprintf("volume %s on %s", name, host))

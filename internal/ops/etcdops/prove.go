@@ -31,6 +31,10 @@ const (
 	endless = 4
 )
 
+// ErrAlarm is a cluster that was not proven because of an alarm, which no step
+// clears.
+var ErrAlarm = errors.New("the cluster has an active alarm")
+
 // prove waits until the members are one whole cluster and a write and a read
 // through each of them succeed. Its verdict is meaningful beside an error.
 func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, error) {
@@ -44,12 +48,15 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 		if ctx.Err() == nil {
 			verdict = last
 		}
+		if err := hopeless(verdict); err != nil {
+			return verdict, err
+		}
 		if verdict.Ailing == "" {
 			err := c.writeAndRead(ctx, step.Members)
 			if errors.Is(err, etcdclient.ErrNoSpace) {
-				return verdict, fmt.Errorf("the members are one cluster, but its database has reached its quota and takes no writes. "+
+				return verdict, fmt.Errorf("%w: the members are one cluster, but its database has reached its quota and takes no writes. "+
 					"Waiting does not heal this: compact the history, defragment each member, the leader last, and disarm the alarm "+
-					"(etcdctl compact, defrag, alarm disarm), then apply again: %w", err)
+					"(etcdctl compact, defrag, alarm disarm), then apply again: %w", ErrAlarm, err)
 			}
 			if err != nil {
 				verdict.Ailing = err.Error()
@@ -57,10 +64,6 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 				c.Proven = true
 				return verdict, nil
 			}
-		}
-		if verdict.Split {
-			return verdict, fmt.Errorf("%s. Waiting does not heal this: one of them runs on data of another cluster. Nothing was removed. "+
-				"Find out which data is the right one before anything is changed", verdict.Ailing)
 		}
 		if verdict.Quorum && late == nil {
 			late = time.After(lateMember)
@@ -79,6 +82,19 @@ func (c *Cluster) prove(ctx context.Context, step etcd.Prove) (etcd.Verdict, err
 			return verdict, fmt.Errorf("the cluster has a quorum, but %s after that still: %s%s", lateMember, verdict.Ailing, c.logs(ctx))
 		case <-poll.C:
 		}
+	}
+}
+
+// hopeless is an error where waiting for the cluster to be whole is in vain.
+func hopeless(verdict etcd.Verdict) error {
+	switch {
+	case verdict.Split:
+		return fmt.Errorf("%s. Waiting does not heal this: one of them runs on data of another cluster. Nothing was removed. "+
+			"Find out which data is the right one before anything is changed", verdict.Ailing)
+	case len(verdict.Alarms) > 0:
+		return fmt.Errorf("%w. Waiting does not heal this: %s", ErrAlarm, etcd.Alarmed(verdict.Alarms))
+	default:
+		return nil
 	}
 }
 
@@ -103,7 +119,7 @@ func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
 	if err != nil {
 		return fmt.Errorf("look at the members' containers: %w", err)
 	}
-	var gone []string
+	var gone, looping []string
 	for _, m := range members {
 		if s.Silent[m.Host] != nil {
 			continue
@@ -113,6 +129,7 @@ func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
 		case !present:
 			gone = append(gone, fmt.Sprintf("the container of %s vanished from host %s", m.Name, m.Host))
 		case found.Status == container.Restarting && c.restarts(ctx, m, found.ID) >= endless:
+			looping = append(looping, m.Name)
 			gone = append(gone, fmt.Sprintf("the container of %s on host %s ends again and again: %s", m.Name, m.Host, found.Detail))
 		case found.Status == container.Exited || found.Status == container.Dead:
 			gone = append(gone, fmt.Sprintf("the container of %s on host %s ended: %s", m.Name, m.Host, found.Detail))
@@ -121,7 +138,22 @@ func (c *Cluster) ended(ctx context.Context, members []etcd.Member) error {
 	if len(gone) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s%s", strings.Join(gone, "; "), c.logs(ctx))
+	return fmt.Errorf("%s%s%s", strings.Join(gone, "; "), c.wayOut(looping), c.logs(ctx))
+}
+
+// wayOut is what else can be done about members that no correction brings back,
+// "" where there are none, or nobody to get the data from.
+func (c *Cluster) wayOut(looping []string) string {
+	if len(looping) == 0 || !c.Desired.Born {
+		return ""
+	}
+	return fmt.Sprintf(". Correct what the log says and apply again. %s", lastResort(looping[0]))
+}
+
+// lastResort brings back a member whose data keeps it from starting.
+func lastResort(name string) string {
+	return fmt.Sprintf("If nothing helps, and the others are a quorum, take %s out of members and apply, then put it back and apply: "+
+		"it gets its data anew from them", name)
 }
 
 // restarts is how often the container was restarted, 0 when that is not known.

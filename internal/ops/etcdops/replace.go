@@ -45,8 +45,10 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 	if err := r.swap(ctx, l); err != nil {
 		return r.undo(ctx, err)
 	}
-	if err := r.proven(ctx); err != nil {
-		return r.undo(ctx, err)
+	if !step.Down {
+		if err := r.proven(ctx); err != nil {
+			return r.undo(ctx, err)
+		}
 	}
 	c.noteChange()
 	if !r.hasOld {
@@ -81,12 +83,13 @@ func (r *replacement) spec() container.Spec {
 func (r *replacement) swap(ctx context.Context, l look) error {
 	spec := r.spec()
 	wanted := spec.Labels[container.LabelHash]
-	if r.hasOld && (r.step.Back || r.old.Hash() == wanted) {
+	made := r.hasCurrent && r.current.Hash() == wanted
+	if r.hasOld && (r.step.Back || r.old.Hash() == wanted && !made) {
 		// The change was taken back while it was under way.
 		return r.restore(ctx)
 	}
 	if r.hasCurrent && !r.hasOld {
-		if !r.step.Overtaken {
+		if !r.step.Overtaken && !r.step.Down {
 			if err := r.c.flushLog(ctx, r.m, l); err != nil {
 				return err
 			}
@@ -181,9 +184,8 @@ func (r *replacement) undo(ctx context.Context, failure error) error {
 		return fmt.Errorf("%w\n\nThe old container could not be put back: %w. It is still there as %s", failure, err, etcd.PreviousName(r.c.identity(r.m)))
 	}
 	if err := r.proven(ctx); err != nil {
-		return fmt.Errorf("%w\n\nThe old container was put back, but: %w. No other member was touched. Correct what the log says and apply again. "+
-			"If nothing helps, and the others are a quorum, take %s out of members and apply, then put it back and apply: it gets its data anew from them",
-			failure, err, r.m.Name)
+		return fmt.Errorf("%w\n\nThe old container was put back, but: %w. No other member was touched. Correct what the log says and apply again. %s",
+			failure, err, lastResort(r.m.Name))
 	}
 	return fmt.Errorf("%w\n\nThe old container was put back and works. No other member was touched", failure)
 }

@@ -20,10 +20,11 @@ import (
 
 const (
 	// envChaos, set to 1, makes the tests of this file go through chaosRounds
-	// interruptions each instead of a handful. envSeed chooses their moments.
+	// interruptions each, half of them by either signal, instead of a handful.
+	// envSeed chooses their moments.
 	envChaos    = "ANKA_CHAOS"
 	envSeed     = "ANKA_CHAOS_SEED"
-	chaosRounds = 20
+	chaosRounds = 40
 	// stopsWithin is how long terraform may take to end when interrupted.
 	stopsWithin = 90 * time.Second
 )

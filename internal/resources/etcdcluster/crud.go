@@ -169,9 +169,10 @@ func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest
 	resp.Diagnostics.Append(plan.snapshots(ctx, cluster)...)
 	defer cluster.Close()
 	result, err := cluster.Apply(ctx)
-	if err != nil {
+	if alarmed := errors.Is(err, etcdops.ErrAlarm) && result.Quorum && len(result.Verdict.Alarms) > 0; err != nil && !alarmed {
 		resp.Diagnostics.Append(failure("Unable to change etcd cluster", result.Survey, err))
 	}
+	resp.Diagnostics.Append(warnAlarms(desired, result.Verdict.Alarms)...)
 	resp.Diagnostics.Append(warnLeft(result)...)
 	resp.Diagnostics.Append(remember(ctx, resp.Private, result.Left)...)
 	if plan.Version.IsUnknown() && !result.Quorum {
@@ -179,6 +180,16 @@ func (r *clusterResource) Update(ctx context.Context, req resource.UpdateRequest
 	}
 	resp.Diagnostics.Append(plan.settle(ctx, desired, result)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// warnAlarms tells of alarms, which keep the cluster from being ready whatever
+// is applied.
+func warnAlarms(d etcd.Desired, alarms []string) diag.Diagnostics {
+	if len(alarms) == 0 {
+		return nil
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("Etcd cluster has an active alarm",
+		fmt.Sprintf("Cluster %s is not ready: %s", d.Cluster, etcd.Alarmed(alarms)))}
 }
 
 // warnLeft tells of containers of removed members that could not be removed.

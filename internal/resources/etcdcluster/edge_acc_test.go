@@ -76,6 +76,7 @@ var edges = []edge{
 	}},
 	{"data deleted under a stopped container", (*proof).wiped},
 	{"member that ends again and again", (*proof).mended},
+	{"stopped and settings changed", (*proof).stopped},
 	{"other key of a host", (*proof).otherKey},
 	{"renamed on its host", func(p *proof) {
 		p.members = map[string]string{"etcd-1": "h1", "etcd-2": "h2", "etcd-9": "h3"}

@@ -47,3 +47,36 @@ func (p *proof) mended() {
 		p.t.Errorf("the member was replaced: %+v, before %+v", after, before)
 	}
 }
+
+// stopped: members that are down when other settings are wanted get these at
+// once, even where nobody speaks for the cluster.
+func (p *proof) stopped() {
+	p.t.Helper()
+	before := p.state().Members
+	victim := p.follower()
+	docker(p.t, p.lab, p.members[victim], "stop", "anka-acc-etcd-"+victim)
+	p.attributes = []string{"snapshot_count = 5000"}
+	o := p.changes(change{what: "settings while a member is stopped", involuntary: true})
+	if !strings.HasPrefix(o.done[0], "replace the container of "+victim) {
+		p.t.Errorf("done was %v", o.done)
+	}
+	for name, host := range p.members {
+		docker(p.t, p.lab, host, "stop", "anka-acc-etcd-"+name)
+	}
+	p.attributes = nil
+	p.write()
+	o = p.apply()
+	must(p.t, o.err)
+	p.t.Logf("settings while all are stopped:\n  %s", strings.Join(o.done, "\n  "))
+	// How soon they speak for the cluster again, and the last can be proven, is a
+	// matter of chance; that two have to be replaced before is not.
+	if len(o.planned) < 2 || len(o.done) < 2 || !sameSteps(o.planned[:2], o.done[:2]) || strings.Contains(strings.Join(o.done, "\n"), "start ") {
+		p.t.Errorf("planned was %v, done was %v", o.planned, o.done)
+	}
+	p.proven("settings while all are stopped")
+	for name, after := range p.state().Members {
+		if after.ID != before[name].ID || after.Data != before[name].Data {
+			p.t.Errorf("%s was replaced: %+v, before %+v", name, after, before[name])
+		}
+	}
+}

@@ -211,6 +211,7 @@ func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, p
 	for _, sentence := range cluster.Warnings {
 		all.AddAttributeWarning(path.Root("image"), "Change of etcd's version", sentence)
 	}
+	all.Append(warnAlarms(desired, cluster.Alarms)...)
 	if len(cluster.Adopted) > 0 {
 		all.AddWarning("Etcd members that neither configuration nor state has", fmt.Sprintf("The cluster %s has %s. "+
 			"An apply that was killed has added them, or one with another state. This plan takes them out of the cluster again, and their data stays. "+

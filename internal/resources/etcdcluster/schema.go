@@ -111,8 +111,9 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 				Computed: true, MarkdownDescription: "What keeps the cluster from being ready, null when it is.",
 			},
 			"ready": schema.BoolAttribute{
-				Computed:            true,
-				MarkdownDescription: "Whether all members are one cluster that accepts writes. While it is `false` the next plan proposes the steps that finish the work.",
+				Computed: true,
+				MarkdownDescription: "Whether all members are one cluster that accepts writes. While it is `false` the next plan proposes the steps that finish the work. " +
+					"An alarm of etcd (`NOSPACE`, `CORRUPT`) keeps it `false` until a person has cleared it.",
 			},
 		},
 	}

@@ -108,25 +108,17 @@ func TestAccEtcdCluster_refusesUnsafeChanges(t *testing.T) {
 	lab := testlab.LabForTest(t, 4)
 	p := newProof(t, lab, proof{image: images.Etcd35, transport: "ssh", members: three()})
 
-	client, ctx, done := connect(t, lab, "h1")
-	defer done()
-	alarm := &pb.AlarmRequest{Action: pb.AlarmRequest_ACTIVATE, Alarm: pb.AlarmType_NOSPACE}
-	status, err := client.Status(ctx, url(lab, "h1"))
-	must(t, err)
-	alarm.MemberID = status.Header.MemberId
-	api := pb.NewMaintenanceClient(client.ActiveConnection())
-	_, err = api.Alarm(ctx, alarm)
-	must(t, err)
+	alarm(t, lab, pb.AlarmRequest_ACTIVATE)
 	p.members["etcd-4"] = "h4"
 	p.refuses("adding with an alarm", "active alarm", "NOSPACE", "etcdctl", "Nothing was changed")
 	p.members = three()
 	p.attributes = []string{"snapshot_count = 5000"}
 	p.refuses("rolling with an alarm", "active alarm", "NOSPACE", "Nothing was changed")
 	p.attributes = nil
-	alarm.Action = pb.AlarmRequest_DEACTIVATE
-	_, err = api.Alarm(ctx, alarm)
-	must(t, err)
-	p.flow(50)
+	p.alarmed()
+	alarm(t, lab, pb.AlarmRequest_DEACTIVATE)
+	must(t, p.apply().err)
+	p.proven("the alarm was cleared")
 
 	leads := p.leader()
 	down := p.followerBut(leads)
@@ -156,6 +148,43 @@ func TestAccEtcdCluster_refusesUnsafeChanges(t *testing.T) {
 		return err
 	})
 	p.proven("the host is back")
+}
+
+// alarm raises or clears NOSPACE of the member on h1.
+func alarm(t *testing.T, lab *testlab.Lab, action pb.AlarmRequest_AlarmAction) {
+	t.Helper()
+	client, ctx, done := connect(t, lab, "h1")
+	defer done()
+	status, err := client.Status(ctx, url(lab, "h1"))
+	must(t, err)
+	_, err = pb.NewMaintenanceClient(client.ActiveConnection()).Alarm(ctx, &pb.AlarmRequest{
+		Action: action, Alarm: pb.AlarmType_NOSPACE, MemberID: status.Header.MemberId,
+	})
+	must(t, err)
+}
+
+// alarmed: under an alarm a repair is made and told to be not all, and what only
+// a person can do is not planned again and again.
+func (p *proof) alarmed() {
+	p.t.Helper()
+	down := p.follower()
+	docker(p.t, p.lab, p.members[down], "stop", "anka-acc-etcd-"+down)
+	p.write()
+	o := p.apply()
+	must(p.t, o.err)
+	if len(o.done) != 1 || !strings.HasPrefix(o.done[0], "start "+down) || !sameSteps(o.planned, o.done) {
+		p.t.Errorf("planned was %v, done was %v", o.planned, o.done)
+	}
+	told := func(w string) bool {
+		return strings.Contains(w, "active alarm") && strings.Contains(w, "alarm NOSPACE of etcd-1 on h1") && strings.Contains(w, "takes a person")
+	}
+	if !slices.ContainsFunc(o.warnings, told) {
+		p.t.Errorf("the alarm is not told: %v", o.warnings)
+	}
+	if p.state().Ready {
+		p.t.Error("the state says ready under an alarm")
+	}
+	p.nothingLeft("under an alarm")
 }
 
 // refuses: the plan is an error that says all of this, and no host was touched.

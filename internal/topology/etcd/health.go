@@ -42,8 +42,10 @@ type Peer struct {
 type Verdict struct {
 	// Ailing is what keeps the cluster from being whole, "" when it is whole:
 	// every member answered, one cluster ID, exactly the configured members,
-	// all started, none a learner, and one leader.
+	// all started, none a learner, one leader, and no alarm.
 	Ailing string
+	// Alarms are active ones, in words, which waiting does not heal.
+	Alarms []string
 	// Quorum says that enough members of one cluster have the same leader for
 	// it to accept writes, whole or not.
 	Quorum bool
@@ -85,7 +87,12 @@ func Judge(d Desired, views map[string]View) Verdict {
 		}
 	}
 	v.Split = len(clusters) > 1
-	v.Ailing = ailing(d, views, clusters)
+	v.Alarms = alarms(d.All(), views)
+	if v.Ailing = ailing(d, views, clusters); v.Ailing == "" && len(v.Alarms) > 0 {
+		// Members answer and follow a leader while they refuse writes, or have
+		// other data than the others.
+		v.Ailing = strings.TrimSuffix(Alarmed(v.Alarms), ".")
+	}
 	return v
 }
 

@@ -46,12 +46,21 @@ func TestJudge(t *testing.T) {
 			change("h3/etcd-3", func(v *View) { v.ClusterID, v.Leader = 0xdef, 3 }),
 			"members belong to different clusters: etcd-1 and etcd-2 say cluster abc; etcd-3 say cluster def", true, true,
 		},
-		"no leader":       {change("h1/etcd-1", func(v *View) { v.Leader = 0 }), "etcd-1 on h1 knows no leader", true, false},
-		"another leader":  {change("h3/etcd-3", func(v *View) { v.Leader = 3 }), "members follow different leaders", true, false},
-		"not started":     {change("h1/etcd-1", func(v *View) { v.Peers[1].Name = "" }), "etcd-2 on h2 has not joined yet", true, false},
-		"a learner":       {change("h1/etcd-1", func(v *View) { v.Peers[1].Learner = true }), "etcd-2 on h2 is a learner, not a voting member", true, false},
-		"a member less":   {change("h1/etcd-1", func(v *View) { v.Peers = v.Peers[:2] }), "etcd-1 on h1 does not have etcd-3 on h3 among its members", true, false},
-		"a stranger":      {change("h2/etcd-2", func(v *View) { v.Peers[0].PeerURLs = []string{"http://10.0.0.9:2380"} }), "etcd-2 on h2 has a member 1 at http://10.0.0.9:2380 that is not configured", true, false},
+		"no leader":      {change("h1/etcd-1", func(v *View) { v.Leader = 0 }), "etcd-1 on h1 knows no leader", true, false},
+		"another leader": {change("h3/etcd-3", func(v *View) { v.Leader = 3 }), "members follow different leaders", true, false},
+		"not started":    {change("h1/etcd-1", func(v *View) { v.Peers[1].Name = "" }), "etcd-2 on h2 has not joined yet", true, false},
+		"a learner":      {change("h1/etcd-1", func(v *View) { v.Peers[1].Learner = true }), "etcd-2 on h2 is a learner, not a voting member", true, false},
+		"a member less":  {change("h1/etcd-1", func(v *View) { v.Peers = v.Peers[:2] }), "etcd-1 on h1 does not have etcd-3 on h3 among its members", true, false},
+		"a stranger":     {change("h2/etcd-2", func(v *View) { v.Peers[0].PeerURLs = []string{"http://10.0.0.9:2380"} }), "etcd-2 on h2 has a member 1 at http://10.0.0.9:2380 that is not configured", true, false},
+		"an alarm": {
+			change("h1/etcd-1", func(v *View) { v.Alarms = []string{"memberID:3 alarm:NOSPACE"} }),
+			"alarm NOSPACE of etcd-3 on h3 is active, and no apply clears it: that takes a person. To recover: compact the history, " +
+				"defragment each member, the leader last, and disarm the alarm (etcdctl compact, defrag, alarm disarm)", true, false,
+		},
+		"an alarm of one silent": {func(views map[string]View) {
+			views["h1/etcd-1"] = View{ClusterID: 0xabc, MemberID: 1, Leader: 1, Peers: views["h1/etcd-1"].Peers, Alarms: []string{"memberID:2 alarm:CORRUPT"}}
+			views["h2/etcd-2"] = View{Err: "refused"}
+		}, "etcd-2 on h2 does not answer at http://10.0.0.2:2379: refused", true, false},
 		"the same member": {change("h1/etcd-1", func(v *View) { v.Peers[1] = v.Peers[0] }), "etcd-1 on h1 has a member 1 at http://10.0.0.1:2380 that is not configured", true, false},
 	}
 	for name, c := range cases {

@@ -73,13 +73,8 @@ func Consensus(members []Member, views map[string]View) Membership {
 		if lists[view.Leader] == nil || view.MemberID == view.Leader {
 			lists[view.Leader] = view.Peers
 		}
-		for _, alarm := range view.Alarms {
-			if !slices.Contains(m.Alarms, alarm) {
-				m.Alarms = append(m.Alarms, alarm)
-			}
-		}
 	}
-	slices.Sort(m.Alarms)
+	m.Alarms = alarms(members, views)
 	if len(clusters) > 1 {
 		m.Split = describe(clusters)
 		return m

@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -124,7 +125,7 @@ func TestConsensusTakesTheLeadersWord(t *testing.T) {
 		views[key] = view
 	}
 	m := Consensus(d.Members, views)
-	if len(m.Peers) != 4 || len(m.Alarms) != 1 || len(m.Versions) != 3 || m.Versions["http://10.0.0.1:2380"] != "3.5.35" || m.DowngradeTarget != "3.6.0" || m.WorksAs != "3.7.0" {
+	if len(m.Peers) != 4 || !slices.Equal(m.Alarms, []string{"alarm NOSPACE of etcd-1 on h1"}) || len(m.Versions) != 3 || m.Versions["http://10.0.0.1:2380"] != "3.5.35" || m.DowngradeTarget != "3.6.0" || m.WorksAs != "3.7.0" {
 		t.Errorf("%+v", m)
 	}
 	views["h3/etcd-3"] = View{Err: "refused"}

@@ -78,7 +78,16 @@ func refuseOthers(d Desired, o Observed, states []memberState) error {
 			}
 		}
 	}
-	if found := strangers(d, o); len(found) > 0 {
+	found := strangers(d, o)
+	if len(found) > 0 && d.Born {
+		return &Refusal{
+			Attribute: "members", Summary: "Members that are not configured",
+			Detail: fmt.Sprintf("There are containers of cluster %s that no member of the configuration accounts for: %s. Nothing was changed. "+
+				"They belong to another configuration of this name, or were left by an earlier life of this one. "+
+				"If nobody needs them, remove each on its host with docker rm -f, which keeps its data, and apply again.", d.Cluster, strings.Join(found, ", ")),
+		}
+	}
+	if len(found) > 0 {
 		return &Refusal{
 			Attribute: "members",
 			Summary:   "Members that are not configured",
@@ -100,7 +109,7 @@ func ownerOf(c container.Found) string {
 
 // portConflict finds a running container of somebody else that publishes a
 // port that the member needs.
-func portConflict(o Observed, s memberState) *Refusal {
+func portConflict(d Desired, o Observed, s memberState) *Refusal {
 	for _, found := range o.Containers[s.Host] {
 		if found.ID != "" && (found.ID == s.container.ID || found.ID == s.previous.ID) {
 			continue
@@ -118,7 +127,7 @@ func portConflict(o Observed, s memberState) *Refusal {
 			return &Refusal{
 				Member: s.Name, Attribute: attribute, Summary: "Port is taken",
 				Detail: fmt.Sprintf("Port %d on host %s, wanted as %s of member %s, is published by the container %q. "+
-					"Nothing was changed. %s", p.HostPort, s.Host, attribute, s.Name, found.Name, wayOut(found)),
+					"Nothing was changed. %s", p.HostPort, s.Host, attribute, s.Name, found.Name, wayOut(d, found, attribute)),
 			}
 		}
 	}
@@ -128,8 +137,12 @@ func portConflict(o Observed, s memberState) *Refusal {
 // wayOut is what to do about a container that has a port. One of another etcd
 // cluster holds data that somebody needs, for example after a cluster was
 // renamed: then the old one is still there.
-func wayOut(c container.Found) string {
-	if id, ours := c.Identity(); ours && id.Role == container.Etcd {
+func wayOut(d Desired, c container.Found, attribute string) string {
+	id, ours := c.Identity()
+	switch {
+	case ours && id.Role == container.Etcd && id.Owner == d.Cluster:
+		return fmt.Sprintf("It is member %s of this same cluster. Remove it in an earlier apply, or choose another %s.", id.Instance, attribute)
+	case ours && id.Role == container.Etcd:
 		return fmt.Sprintf("It is a member of the etcd cluster %s. Choose other ports to run both. If this cluster is to take its place, "+
 			"destroy the other first; its data stays, but the new cluster begins empty.", id.Owner)
 	}

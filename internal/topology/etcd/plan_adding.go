@@ -19,7 +19,7 @@ func (l life) finishAdding() (topology.Step, error) {
 			return nil, &Refusal{
 				Attribute: "members", Summary: "Foreign member in the etcd cluster",
 				Detail: fmt.Sprintf("The cluster %s has a member %s (%q) at %s that is not configured. Nothing was changed. "+
-					"No container of it was found on those hosts of the provider block that answer. Add it to members, with its host in the provider block, or remove it with etcdctl member remove %s.", l.d.Cluster, HexID(p.ID), p.Name, p.url(), HexID(p.ID)),
+					"It is none that is known to have been made by this provider. Add it to members, with its host in the provider block, or remove it with etcdctl member remove %s.", l.d.Cluster, HexID(p.ID), p.Name, p.url(), HexID(p.ID)),
 			}
 		case p.started() && !p.Learner:
 			continue
@@ -43,7 +43,7 @@ func (l life) finishOne(s memberState, p Peer) (topology.Step, error) {
 	case l.lost(s):
 		return l.removal(s, p, "it has no vote yet, and its container or data is gone or does not run"), nil
 	case s.status() == container.Absent:
-		if conflict := portConflict(l.o, s); conflict != nil {
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
 		}
 		if hosts := lacking(l.o, l.d, l.now, s); len(hosts) > 0 {
@@ -54,6 +54,12 @@ func (l life) finishOne(s memberState, p Peer) (topology.Step, error) {
 		return Discard{Members: []Member{s.Member}, Why: "it was made for an earlier life of the member"}, nil
 	case s.birth() != Join && !p.started():
 		return Retire{Member: s.Member, Why: "it runs on data of an earlier life of the member"}, nil
+	case l.anew(s) && s.status() == container.Created:
+		return Discard{Members: []Member{s.Member}, Why: "it was made of another configuration"}, nil
+	case l.anew(s) && !p.started():
+		return Retire{Member: s.Member, Why: "it was made of another configuration and has never joined, so that nothing is lost with it"}, nil
+	case l.anew(s):
+		return l.removal(s, p, "it has no vote yet, does not answer, and was made of another configuration"), nil
 	case s.status() == container.Restarting && !p.started():
 		return Retire{Member: s.Member, Why: "it ends again and again and has never joined, so that nothing is lost with it"}, nil
 	case !p.started() || !l.c.Healthy[p.url()]:

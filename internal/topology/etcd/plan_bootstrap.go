@@ -42,7 +42,7 @@ func nextBootstrap(d Desired, o Observed, states []memberState) (topology.Step, 
 			return nil, halfCluster(d, started, absent)
 		}
 		for _, s := range states {
-			if conflict := portConflict(o, s); conflict != nil {
+			if conflict := portConflict(d, o, s); conflict != nil {
 				return nil, conflict
 			}
 		}

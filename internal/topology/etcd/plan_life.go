@@ -26,7 +26,7 @@ func nextLife(d Desired, o Observed) (topology.Step, error) {
 	}
 	alone := []func() (topology.Step, error){life.finishReplacement, life.repair, life.quorum}
 	voted := []func() (topology.Step, error){
-		life.cancel, life.mend, life.await, life.finishAdding, life.retire, life.removeDead, life.add, life.makeRoom, life.remove, life.roll,
+		life.cancel, life.mend, life.await, life.finishAdding, life.retire, life.removeDead, life.goOn, life.add, life.makeRoom, life.remove, life.roll,
 	}
 	if !life.c.Known {
 		// What a cluster has to agree to must wait until one speaks.
@@ -37,8 +37,8 @@ func nextLife(d Desired, o Observed) (topology.Step, error) {
 			return step, err
 		}
 	}
-	if len(silentHosts(life.states)) > 0 {
-		return nil, nil
+	if len(silentHosts(life.states)) > 0 || len(life.c.Alarms) > 0 {
+		return nil, nil // a proof would be in vain
 	}
 	return prove(o, life.states, "the cluster changed or was not whole"), nil
 }
@@ -88,45 +88,104 @@ func (s memberState) member() bool { return s.Incarnation != "" }
 func (s memberState) kept() bool { return s.previous.Status != container.Absent }
 
 // finishReplacement goes on where a replacement was interrupted: its member
-// has an old container aside and is, or may be, down.
+// has an old container aside and is, or may be, down. Where it works, and going
+// on would stop it, that can wait: see goOn.
 func (l life) finishReplacement() (topology.Step, error) {
 	for _, s := range l.states { // of a silent host no container is known
 		if !s.kept() || !l.belongs(s) {
 			continue
 		}
-		of := l.d
-		// A member that was the last to leave the older version, and works, cannot
-		// go back to it: the cluster has left it, too. It ends where it is, and
-		// the way down begins after it.
-		if works, err := l.d.madeAs(s.container, recordedVersion(s.container)); err == nil && l.untold() {
-			of = works
+		if step := l.finished(s); !l.stops(s, step) {
+			return l.pulled(s, step), nil
 		}
-		step := l.replacement(s, of, "an interrupted replacement left the old container aside")
-		step.Flush, step.Back = l.flushing(s), l.early(s)
-		made := s.container.Hash() == l.hash(of, s) || s.previous.Hash() == l.hash(of, s)
-		if hosts := lacking(l.o, l.d, l.d, s); !step.Flush && !step.Back && !made && len(hosts) > 0 {
-			return Pull{Image: l.d.Image, Hosts: hosts}, nil
+	}
+	return nil, nil
+}
+
+// goOn is finishReplacement for members that work on a container that is not,
+// or not any more, the one that is wanted.
+func (l life) goOn() (topology.Step, error) {
+	for _, s := range l.states {
+		if !s.kept() || !l.listed(s) {
+			continue
+		}
+		if err := l.refuseVoluntary("replacing " + s.place()); err != nil {
+			return nil, err
+		}
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
+			return nil, conflict
+		}
+		step := l.finished(s)
+		if pull, is := l.pulled(s, step).(Pull); is {
+			return pull, nil
+		}
+		if snapshot := l.snapshot("a member is replaced"); snapshot != nil {
+			return snapshot, nil
+		}
+		if s.PeerURL() == l.c.Leader {
+			// One that is to be removed leads only where no other can.
+			if move := l.moveLeader(s, slices.Concat(l.states, l.former), "the leader is to be replaced"); move != nil {
+				return move, nil
+			}
 		}
 		return step, nil
 	}
 	return nil, nil
 }
 
+// finished is the step that ends an interrupted replacement.
+func (l life) finished(s memberState) Replace {
+	of := l.d
+	// A member that was the last to leave the older version, and works, cannot
+	// go back to it: the cluster has left it, too. It ends where it is, and
+	// the way down begins after it.
+	if works, err := l.d.madeAs(s.container, recordedVersion(s.container)); err == nil && l.untold() {
+		of = works
+	}
+	step := l.replacement(s, of, "an interrupted replacement left the old container aside")
+	step.Flush, step.Back = l.flushing(s), l.early(s)
+	if !l.stops(s, step) && l.c.Healthy[s.PeerURL()] {
+		step.Left++ // it goes on, too
+	}
+	return step
+}
+
+// pulled is the step, or what has to be pulled for it.
+func (l life) pulled(s memberState, step Replace) topology.Step {
+	made := s.container.Hash() == l.hash(step.Of, s) || s.previous.Hash() == l.hash(step.Of, s)
+	if hosts := lacking(l.o, l.d, l.d, s); !step.Flush && !step.Back && !made && len(hosts) > 0 {
+		return Pull{Image: l.d.Image, Hosts: hosts}
+	}
+	return step
+}
+
+// stops: the step takes down a container that works.
+func (l life) stops(s memberState, step Replace) bool {
+	wanted := l.hash(step.Of, s)
+	if step.Flush {
+		wanted = l.d.FlushSpec(s.Member, s.previous.Image, s.token()).Labels[container.LabelHash]
+	}
+	return l.c.Healthy[s.PeerURL()] && (step.Back || s.container.Hash() != wanted)
+}
+
 // repair brings back containers that are missing or stopped, of members that
 // have data.
 func (l life) repair() (topology.Step, error) {
-	var absent, stopped []memberState
+	var absent, down, stopped []memberState
 	for _, s := range l.reachable() {
 		if !l.belongs(s) || l.unborn(s) || l.lost(s) {
 			continue
 		}
-		if err := refuseRepair(l.o, s); err != nil {
+		if err := refuseRepair(l.d, l.o, s); err != nil {
 			return nil, err
 		}
 		switch {
 		case l.dataGone(s): // never started on nothing, see quorum and removeDead
 		case s.status() == container.Absent:
 			absent = append(absent, s)
+		case l.anew(s): // by mend or finishOne
+		case l.wrong(s):
+			down = append(down, s)
 		case s.status() == container.Created, s.status() == container.Exited:
 			stopped = append(stopped, s)
 		}
@@ -141,6 +200,9 @@ func (l life) repair() (topology.Step, error) {
 	}
 	if len(absent) > 0 {
 		return Recreate{Member: absent[0].Member, Of: l.now, Other: l.other()}, nil
+	}
+	if len(down) > 0 {
+		return l.correct(down[0])
 	}
 	if len(stopped) > 0 {
 		return Start{Members: members(stopped), Why: whyStart(stopped)}, nil
@@ -210,16 +272,23 @@ func (l life) late() []memberState {
 	})
 }
 
+// mendable: the member's container is not what it should be, and another can
+// take its place.
+func (l life) mendable(s memberState) bool {
+	hash, overtaken := s.container.Hash(), l.overtaken(s.container)
+	return hash != l.hash(l.now, s) && (overtaken || hash != l.hash(l.d, s) && !l.flushed(s))
+}
+
 // mend replaces members that do not work and whose containers are not what
 // they should be: waiting for a container that ends again and again because of
 // its image or settings is in vain. It takes nobody's vote away.
 func (l life) mend() (topology.Step, error) {
 	for _, s := range l.late() {
-		hash, overtaken := s.container.Hash(), l.overtaken(s.container)
-		if hash == l.hash(l.now, s) || !overtaken && (hash == l.hash(l.d, s) || l.flushed(s)) {
+		if !l.mendable(s) {
 			continue
 		}
-		if conflict := portConflict(l.o, s); conflict != nil {
+		overtaken := l.overtaken(s.container)
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
 		}
 		if hosts := lacking(l.o, l.d, l.now, s); len(hosts) > 0 {

@@ -50,7 +50,7 @@ func (l life) add() (topology.Step, error) {
 				Detail: fmt.Sprintf("There is no answer from host %s, where %s is to be added. Nothing was changed. Bring the host up, or leave the member out.", s.Host, s.Name),
 			}
 		}
-		if conflict := portConflict(l.o, s); conflict != nil {
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
 		}
 	}
@@ -78,17 +78,26 @@ func (l life) add() (topology.Step, error) {
 // refuseForgetful refuses to add a learner to members that would forget its
 // promotion at their next start (etcd issue 19557, fixed in 3.5.20).
 func (l life) refuseForgetful() error {
+	s, v, forgets := l.forgetful()
+	if !forgets {
+		return nil
+	}
+	return &Refusal{
+		Attribute: "image", Summary: "Unsafe version of etcd for new members",
+		Detail: fmt.Sprintf("%s runs etcd %s, which forgets at its next start that a learner was promoted. Nothing was changed. "+
+			"Upgrade the cluster to %s first, and add members afterwards. A member that does not work keeps the cluster from being upgraded: "+
+			"take it out of members before.", s.place(), v, newestPatches[0]),
+	}
+}
+
+// forgetful is a member whose version forgets promotions.
+func (l life) forgetful() (memberState, Version, bool) {
 	for _, s := range l.states {
-		v, err := ParseVersion(l.c.Versions[s.PeerURL()])
-		if err == nil && !PromotionPersists(v) {
-			return &Refusal{
-				Attribute: "image", Summary: "Unsafe version of etcd for new members",
-				Detail: fmt.Sprintf("%s runs etcd %s, which forgets at its next start that a learner was promoted. Nothing was changed. "+
-					"Upgrade the cluster to %s first, and add members afterwards.", s.place(), v, newestPatches[0]),
-			}
+		if v, err := ParseVersion(l.c.Versions[s.PeerURL()]); err == nil && !PromotionPersists(v) {
+			return s, v, true
 		}
 	}
-	return nil
+	return memberState{}, Version{}, false
 }
 
 // makeRoom takes out a member whose place on a host another member takes: two
@@ -233,21 +242,16 @@ func (l life) refuseVoluntary(act string) error {
 		return nil
 	}
 	all, up := l.c.voters()
+	instead := "or replace what is lost by moving its member to another host"
+	if _, v, forgets := l.forgetful(); forgets {
+		instead = fmt.Sprintf("or take what is lost out of members first: nothing can be added while members run etcd %s", v)
+	}
 	return &Refusal{
 		Attribute: "members", Summary: "Etcd cluster is not whole",
 		Detail: fmt.Sprintf("%s was not begun: %s, %d down, a quorum is %d, so that the loss of %d more would stop all writes. Nothing was changed. "+
-			"Bring %s back first, or replace what is lost by moving its member to another host.",
-			capital(act), voting(all), all-up, Quorum(all), up-Quorum(all)+1, strings.Join(ill, ", ")),
+			"Bring %s back first, %s.",
+			capital(act), voting(all), all-up, Quorum(all), up-Quorum(all)+1, strings.Join(ill, ", "), instead),
 	}
-}
-
-func recovery(alarms []string) string {
-	for _, alarm := range alarms {
-		if strings.Contains(alarm, "NOSPACE") {
-			return "To recover: compact the history, defragment each member, the leader last, and disarm the alarm (etcdctl compact, defrag, alarm disarm)."
-		}
-	}
-	return "To recover: find the member whose data differs (etcdctl endpoint hashkv), take it out (etcdctl member remove), disarm the alarm (etcdctl alarm disarm), and apply again, which adds it on fresh data."
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -29,7 +29,7 @@ func (l life) roll() (topology.Step, error) {
 		return nil, err
 	}
 	for _, s := range outdated {
-		if conflict := portConflict(l.o, s); conflict != nil {
+		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
 		}
 	}
@@ -104,7 +104,8 @@ func (l life) why(s memberState, of Desired) string {
 // FlushSpec is the member as it runs, but taking raft snapshots often. It is
 // only made of members that run 3.6.
 func (d Desired) FlushSpec(m Member, image, token string) container.Spec {
-	d.Image, d.Version = image, "3.6.0"
+	// Nobody is flushed who runs less: the way to 3.7 begins there.
+	d.Image, d.Version = image, floors[1].required.String()
 	if v, told := VersionOfImage(image); told {
 		d.Version = v.String()
 	}

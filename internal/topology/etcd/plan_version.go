@@ -35,7 +35,7 @@ func (d Desired) Prevailing(o Observed) Desired {
 			continue // what does not work, or is no member any more, is no model
 		}
 		found := s.container
-		if s.kept() {
+		if s.kept() && !o.Membership.Known { // else it works as what it is
 			found = s.previous
 		}
 		if s.status() == container.Restarting || found.Image == d.Image {
@@ -126,8 +126,11 @@ func (l life) change() (Path, error) {
 		}
 	}
 	to, err := ParseVersion(l.d.Version)
+	// Under a name that stays, too, there can be another version: etcd_version
+	// tells.
+	another := func(v Version) bool { return err == nil && !v.sameMinor(to) }
 	switch {
-	case !renewed:
+	case !renewed && !slices.ContainsFunc(running, another):
 		return Path{}, nil
 	case err != nil:
 		return Path{}, &Refusal{

@@ -17,7 +17,7 @@ import (
 //
 //	cluster 3                etcd-1 on h1 … etcd-3 on h3: proven before and whole, every
 //	                         host with the image; etcd-1 leads. What follows changes it:
-//	member etcd-1 h1 [incarnation=x]   a configured member
+//	member etcd-1 h1 [incarnation=x] [peer=2999]   a configured member
 //	former etcd-1 h1         a member that the state has and the configuration has not
 //	                         (of a cluster: takes it out of the configuration)
 //	out etcd-2 h2            one that the cluster has let go before
@@ -48,6 +48,8 @@ import (
 //	member-runs h2 etcd-2 3.6.16   what this one says that it runs
 //	runs 3.6.16              what all members run
 //	wants 3.7.3              what is configured, as etcd:v3.7.3
+//	relabels 3.5.35 3.7.3    the members run the first as etcd:latest, and etcd_version
+//	                         says the second of it
 //	snapshot-before          a snapshot is wanted before changes
 //	settings x               other settings are configured
 //	data-path /data/etcd
@@ -88,7 +90,11 @@ func (s *scenario) configure(words []string, options map[string]string) bool {
 	case "cluster":
 		s.cluster(words[1])
 	case "member":
-		s.d.Members = append(s.d.Members, s.host(at(words[2], words[1], options["incarnation"])))
+		m := at(words[2], words[1], options["incarnation"])
+		if peer := options["peer"]; peer != "" {
+			m.PeerPort = s.number(peer)
+		}
+		s.d.Members = append(s.d.Members, s.host(m))
 	case "former":
 		m := at(words[2], words[1], "old")
 		s.d.Members = slices.DeleteFunc(s.d.Members, func(o Member) bool { return o.Key() == m.Key() })
@@ -135,11 +141,16 @@ func (s *scenario) host(m Member) Member {
 	return m
 }
 
-func (s *scenario) cluster(size string) {
-	n, err := strconv.Atoi(size)
+func (s *scenario) number(text string) int {
+	n, err := strconv.Atoi(text)
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return n
+}
+
+func (s *scenario) cluster(size string) {
+	n := s.number(size)
 	s.d.Born, s.o.Proven = true, true
 	for i := range n {
 		m := s.host(at(fmt.Sprintf("h%d", i+1), fmt.Sprintf("etcd-%d", i+1), "old"))
@@ -269,11 +280,7 @@ func (s *scenario) container(m Member, status string, options map[string]string)
 		}
 	}
 	if port := options["port"]; port != "" {
-		n, err := strconv.Atoi(port)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		found.Ports = append(found.Ports, container.Port{HostPort: n})
+		found.Ports = append(found.Ports, container.Port{HostPort: s.number(port)})
 	}
 	return found
 }
@@ -314,19 +321,27 @@ func (s *scenario) answer(words []string, options map[string]string) bool {
 	case "alarm":
 		c.Alarms = append(c.Alarms, strings.Join(words[1:], " "))
 	case "runs":
-		for url := range c.Versions {
-			c.Versions[url] = words[1]
-		}
-		d := s.d
-		d.Image, d.Version = "etcd:v"+words[1], words[1]
-		for _, m := range d.All() {
-			s.o.drop(d, m)
-			found := createdFrom(d.Spec(m, Bootstrap, "first-token"))
-			found.Status = container.Running
-			s.o.put(m.Host, found)
-		}
+		s.runs("etcd:v"+words[1], words[1])
+	case "relabels":
+		s.runs("etcd:latest", words[1])
+		s.d.Image, s.d.Version = "etcd:latest", words[2]
 	default:
 		return false
 	}
 	return true
+}
+
+func (s *scenario) runs(image, version string) {
+	c := &s.o.Membership
+	for url := range c.Versions {
+		c.Versions[url] = version
+	}
+	d := s.d
+	d.Image, d.Version = image, version
+	for _, m := range d.All() {
+		s.o.drop(d, m)
+		found := createdFrom(d.Spec(m, Bootstrap, "first-token"))
+		found.Status = container.Running
+		s.o.put(m.Host, found)
+	}
 }

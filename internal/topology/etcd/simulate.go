@@ -211,7 +211,9 @@ func Narrowest(steps []topology.Step) string {
 	for _, step := range steps {
 		switch s := step.(type) {
 		case Replace:
-			note(s.Total, s.Left)
+			if !s.Down {
+				note(s.Total, s.Left)
+			}
 		case RemoveMember:
 			note(s.Left, s.Working)
 		}

@@ -73,6 +73,10 @@ type Replace struct {
 	// through it. What its log has behind the last raft snapshot was written by
 	// the later version, or would not have been.
 	Overtaken bool
+	// Down: nobody speaks for the cluster, and the member does not run. Alone it
+	// cannot be proven, so that nothing is kept aside: the members are waited
+	// for together.
+	Down bool
 	// Of is what the new container is made of.
 	Of  Desired
 	Why string
@@ -148,6 +152,9 @@ func (s Replace) String() string {
 	}
 	if s.Back {
 		what = "put back the old container of "
+	}
+	if s.Down {
+		return what + s.Member.place() + ", which does not run"
 	}
 	return fmt.Sprintf("%s%s, while %s", what, s.Member.place(), goOn(s.Left, s.Total))
 }
