@@ -94,6 +94,8 @@ func (s *stage) unknowable(from string) error {
 		return fmt.Errorf("the old primary on %s cannot be reached, so it is not known whether the registry on %s holds everything it has%s", from, to, reason(s.view.Silent[from]))
 	case !slices.Contains(s.service.Known, to):
 		return fmt.Errorf("the next primary on %s cannot be reached%s", to, reason(s.view.Silent[to]))
+	case s.relocates(to):
+		return fmt.Errorf("the storage of the next primary on %s changes, too, and what it will have at the new place is compared with nothing: change storage first, and primary in a later apply", to)
 	case !slices.Contains(s.at.Before.Hosts(), to):
 		return fmt.Errorf("there has been no replica on %s, so it holds nothing of what the primary on %s has: add the host to replicas first, and change primary in a later apply", to, from)
 	default:
@@ -186,9 +188,15 @@ func (s *stage) runBefore(ctx context.Context) error {
 // nextTenure is the tenure from now on. A primary with another storage is as
 // another primary: what the former storage had is no reason to delete anything.
 func (s *stage) nextTenure(id string) registry.Tenure {
-	primary := s.at.Model.primary()
-	if place, known := s.place(primary); known && place != s.nextPlace(primary) {
-		s.latest.Primary = ""
+	primary, latest := s.at.Model.primary(), s.latest
+	if s.relocates(primary) {
+		latest.Primary = ""
 	}
-	return s.latest.Next(id, s.at.Model.primary(), time.Now().Unix())
+	return latest.Next(id, primary, time.Now().Unix())
+}
+
+// relocates reports whether a host gets other storage.
+func (s *stage) relocates(host string) bool {
+	place, known := s.place(host)
+	return known && place != s.nextPlace(host)
 }

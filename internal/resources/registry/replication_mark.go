@@ -44,7 +44,7 @@ func (s *stage) mark(ctx context.Context) (registry.Marking, diag.Diagnostics) {
 		}
 	}
 	marks := registry.Marks{Known: s.latest.ID, Before: before, Primary: s.at.Model.primary(), Seeded: seeded, Found: found, Fresh: replicationops.NewID()}
-	if place, known := s.place(marks.Primary); known && place != s.nextPlace(marks.Primary) {
+	if s.relocates(marks.Primary) {
 		marks.Primary = "" // its storage changes, as the plan has told, and a new term begins
 	}
 	marking, err := marks.Decide()
