@@ -162,20 +162,21 @@ func (s *stage) side(host string) replicationops.Side {
 func (s *stage) runBefore(ctx context.Context) error {
 	registries, diagnostics := desired(ctx, s.at.Before, s.at.Data)
 	address := ""
+	tenure := s.lastListed().Next(s.latest.ID, s.latest.Primary, time.Now().Unix())
 	instances, more := s.at.Before.Instances(ctx, s.at.Data)
 	for _, each := range instances {
-		if each.Host == s.latest.Primary {
+		if each.Host == tenure.Primary {
 			address = each.Address
 		}
 	}
 	if diagnostics.Append(more...); diagnostics.HasError() {
 		return fmt.Errorf("what the replication was cannot be told: %s", diagnostics[0].Detail())
 	}
-	credentials, err := replicationops.NewCredentials(registries.Owner, s.latest.Primary, address, s.at.Before.Hosts())
+	credentials, err := replicationops.NewCredentials(registries.Owner, tenure.Primary, address, s.at.Before.Hosts())
 	if err != nil {
 		return err
 	}
-	if diagnostics := s.desireFor(ctx, direction{s.at.Before, registries, s.latest}, credentials); diagnostics.HasError() {
+	if diagnostics := s.desireFor(ctx, direction{s.at.Before, registries, tenure}, credentials); diagnostics.HasError() {
 		return fmt.Errorf("what the replication was cannot be told: %s", diagnostics[0].Detail())
 	}
 	result, err := s.service.Apply(ctx)
@@ -188,11 +189,22 @@ func (s *stage) runBefore(ctx context.Context) error {
 // nextTenure is the tenure from now on. A primary with another storage is as
 // another primary: what the former storage had is no reason to delete anything.
 func (s *stage) nextTenure(id string) registry.Tenure {
-	primary, latest := s.at.Model.primary(), s.latest
+	primary, latest := s.at.Model.primary(), s.lastListed()
 	if s.relocates(primary) {
 		latest.Primary = ""
 	}
 	return latest.Next(id, primary, time.Now().Unix())
+}
+
+// lastListed is the tenure that is known, without its primary when the source
+// there is gone: the host may be another machine by now, with a backup for a
+// storage, and what the backup lacks was not deleted.
+func (s *stage) lastListed() registry.Tenure {
+	t := s.latest
+	if slices.Contains(s.service.Known, t.Primary) && s.view.Hosts[t.Primary].Container.ID == "" {
+		t.Primary = ""
+	}
+	return t
 }
 
 // relocates reports whether a host gets other storage.

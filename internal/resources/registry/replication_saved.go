@@ -76,7 +76,11 @@ func (s *stage) stop(ctx context.Context) diag.Diagnostics {
 			marked[host] = place
 		}
 	}
-	all.Append(s.write(ctx, saved{Tenure: s.latest, Marked: marked, Left: s.left()})...)
+	// The term ends here: what the primary loses before there is a replication
+	// again, as when a backup is restored, is no deletion.
+	ended := s.latest
+	ended.Primary = ""
+	all.Append(s.write(ctx, saved{Tenure: ended, Marked: marked, Left: s.left()})...)
 	all.Append(s.leftBehind()...)
 	return all
 }

@@ -1,20 +1,45 @@
 package registry
 
 import (
+	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/rolloutops"
 	"github.com/anka-ha/terraform-provider-anka/internal/resources/replicas"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/dockerstub"
+	"github.com/anka-ha/terraform-provider-anka/internal/tf/providerdata"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
+
+// private is a private state.
+type private map[string][]byte
+
+func (p private) GetKey(_ context.Context, key string) ([]byte, diag.Diagnostics) { return p[key], nil }
+
+func (p private) SetKey(_ context.Context, key string, value []byte) diag.Diagnostics {
+	p[key] = value
+	return nil
+}
+
+func (p private) saved(t *testing.T) saved {
+	t.Helper()
+	var s saved
+	if err := json.Unmarshal(p[savedKey], &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
 
 // replicatedModel is a configuration of h1 and h2 with replication.
 func replicatedModel(primary string) *model {
@@ -65,5 +90,60 @@ func TestStage_moveWithStorage(t *testing.T) {
 	s = stageOf(replicatedModel("h1"), replicatedModel("h2"), registry.Storage{})
 	if why := s.unknowable("h1"); why != nil {
 		t.Errorf("storage stays: %v", why)
+	}
+}
+
+// TestStage_nextTenure: a term is that of one storage of one primary that was
+// its storage all the time.
+func TestStage_nextTenure(t *testing.T) {
+	path := registry.Storage{Path: "/srv/registry"}
+	for name, c := range map[string]struct {
+		storage registry.Storage
+		alter   func(*stage)
+		same    bool
+	}{
+		"nothing changes": {registry.Storage{}, func(*stage) {}, true},
+		"other storage":   {path, func(*stage) {}, false},
+		"another machine": {registry.Storage{}, func(s *stage) { s.view.Hosts["h1"] = rollout.Host{} }, false},
+		"silent primary": {registry.Storage{}, func(s *stage) {
+			s.view.Hosts["h1"], s.service.Known = rollout.Host{}, []string{"h2"}
+		}, true},
+		"follower is gone": {registry.Storage{}, func(s *stage) { s.view.Hosts["h2"] = rollout.Host{} }, true},
+	} {
+		s := stageOf(replicatedModel("h1"), replicatedModel("h1"), c.storage)
+		c.alter(s)
+		if next := s.nextTenure("r1"); (next.Term == firstTenure.Term) != c.same || next.Primary != "h1" || s.latest != firstTenure {
+			t.Errorf("%s: got %+v, and known is %+v", name, next, s.latest)
+		}
+	}
+}
+
+// TestStage_stop: while there is no replication the primary may lose what the
+// replicas have, as when a backup is restored, and that is no deletion. So one
+// that is put back begins a new term, also where a container of the former one
+// was left on a silent host; one that is interrupted then goes on with its own.
+func TestStage_stop(t *testing.T) {
+	fleet := dockerhost.NewFleet()
+	for _, host := range []string{"h1", "h2"} {
+		fleet.Add((&dockerstub.Daemon{}).Host(t, host))
+	}
+	off := replicatedModel("h1")
+	off.Replication = types.ObjectNull(map[string]attr.Type{})
+	s, kept := stageOf(replicatedModel("h1"), off, registry.Storage{}), private{}
+	s.at.Save, s.at.Data = kept, &providerdata.Data{Hosts: fleet}
+	s.service.Fleet, s.service.Desired = fleet, rollout.Desired{Owner: "anka", Role: container.Replication}
+	if all := s.stop(t.Context()); all.HasError() {
+		t.Fatal(all)
+	}
+	ended := kept.saved(t)
+	if ended.Tenure.ID != "r1" || ended.Tenure.Term != firstTenure.Term || len(ended.Marked) != 2 {
+		t.Errorf("saved is %+v", ended)
+	}
+	next := registry.Latest(ended.Tenure, firstTenure).Next("r1", "h1", 1000)
+	if next.Term != 1000 {
+		t.Errorf("it goes on with %+v", next)
+	}
+	if again := registry.Latest(ended.Tenure, firstTenure, next).Next("r1", "h1", 2000); again != next {
+		t.Errorf("interrupted, it goes on with %+v", again)
 	}
 }
