@@ -154,6 +154,19 @@ func (s *stage) handOver(ctx context.Context, from string) diag.Diagnostics {
 	return all
 }
 
+// compareAgain compares before the old direction ends, which may be for good:
+// pushes went on while the registries were changed, after Prepare had compared.
+func (s *stage) compareAgain(ctx context.Context) diag.Diagnostics {
+	from := s.movingFrom()
+	if from == "" || s.at.Model.AcceptDataLoss.ValueBool() {
+		return nil
+	}
+	all := s.handOver(ctx, from)
+	// The old direction was desired for that; nothing of it is any more.
+	s.service.Desired.Replicas = nil
+	return all
+}
+
 func (s *stage) side(host string) replicationops.Side {
 	return replicationops.Side{Name: host, ID: container.Identity{Owner: s.service.Desired.Owner, Role: container.Replication, Instance: host}.Name()}
 }

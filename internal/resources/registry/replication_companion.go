@@ -179,7 +179,9 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 		return all
 	}
 	if !at.Model.replicates() {
-		all.Append(s.stop(ctx)...)
+		if all.Append(s.compareAgain(ctx)...); !all.HasError() {
+			all.Append(s.stop(ctx)...)
+		}
 		return all
 	}
 	marking, diagnostics := s.mark(ctx)
@@ -189,12 +191,8 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 		return all
 	}
 	tenure := s.nextTenure(marking.ID)
-	// Pushes went on while the registries were changed: what came after Prepare
-	// has compared is looked for before the old direction ends.
-	if from := s.movingFrom(); from != "" && !at.Model.AcceptDataLoss.ValueBool() {
-		if all.Append(s.handOver(ctx, from)...); all.HasError() {
-			return all
-		}
+	if all.Append(s.compareAgain(ctx)...); all.HasError() {
+		return all
 	}
 	credentials, err := s.credentials(ctx, tenure)
 	if err != nil {

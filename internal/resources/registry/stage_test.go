@@ -147,3 +147,26 @@ func TestStage_stop(t *testing.T) {
 		t.Errorf("interrupted, it goes on with %+v", again)
 	}
 }
+
+// TestCompanion_movesAndEnds: a replication that ends while the primary moves is
+// compared once more before that, since there is no way back afterwards.
+func TestCompanion_movesAndEnds(t *testing.T) {
+	fleet := dockerhost.NewFleet()
+	fleet.Add(dockerstub.Silent(t, "h1"))
+	fleet.Add((&dockerstub.Daemon{}).Host(t, "h2"))
+	off := replicatedModel("h2")
+	off.Replication = types.ObjectNull(map[string]attr.Type{})
+	kept := private{savedKey: []byte(`{"tenure":{"id":"r1","term":5,"primary":"h1"},"marked":{}}`)}
+	at := occasion{
+		Model: off, Before: replicatedModel("h1"), Service: &rolloutops.Service{Desired: registriesAt(registry.Storage{})},
+		Data: &providerdata.Data{Hosts: fleet}, Private: kept, Save: kept,
+	}
+	all := companion{}.Apply(t.Context(), at)
+	if !all.HasError() || !strings.Contains(all.Errors()[0].Detail(), "old primary on h1 cannot be reached") || kept.saved(t).Tenure.Primary != "h1" {
+		t.Errorf("got %v, and kept is %+v", all, kept.saved(t))
+	}
+	off.AcceptDataLoss = types.BoolValue(true)
+	if all := (companion{}).Apply(t.Context(), at); all.HasError() || kept.saved(t).Tenure.Primary != "" {
+		t.Errorf("accepted: got %v, and kept is %+v", all, kept.saved(t))
+	}
+}
