@@ -33,6 +33,8 @@ type stage struct {
 	view rolloutops.View
 	// latest is the tenure that is known, zero without any.
 	latest registry.Tenure
+	// source is the primary of what is desired.
+	source string
 }
 
 // set looks at the hosts. The caller closes nothing: containers of the
@@ -96,7 +98,7 @@ func (s *stage) desireFor(ctx context.Context, d direction, c replicationops.Cre
 		Settings: settings, Tenure: d.tenure, Registries: d.registries, Replicas: instances, Credentials: c.Hosts,
 	}.Desired()
 	desired.Replicas = slices.DeleteFunc(desired.Replicas, func(r rollout.Replica) bool { return !slices.Contains(s.service.Known, r.Host) })
-	s.service.Desired = desired
+	s.service.Desired, s.source = desired, d.tenure.Primary
 	return all
 }
 
@@ -144,10 +146,8 @@ func (companion) Plan(ctx context.Context, at occasion) (replicas.Beside, diag.D
 		return beside, all
 	}
 	all.Append(s.leftBehind()...)
-	steps, _, err := s.service.Plan(ctx)
-	if err != nil {
-		all.Append(failed("plan", err))
-	}
+	steps, diagnostics := s.steps(ctx)
+	all.Append(diagnostics...)
 	beside.After = steps
 	return beside, all
 }
@@ -203,11 +203,12 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 	if all.HasError() {
 		return all
 	}
-	result, err := s.service.Apply(ctx)
+	result, lost, err := s.apply(ctx)
 	if err != nil {
 		all.Append(failed("run", err))
 		return all
 	}
+	all.Append(leftOut(lost)...)
 	all.Append(s.save(ctx, tenure)...)
 	if result.Waiting != nil {
 		all.AddWarning("Not every container of the replication works", "They run, but not all have begun to work. The next plan proposes to wait for them again.\n\n"+result.Waiting.Error())

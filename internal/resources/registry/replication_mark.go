@@ -69,7 +69,7 @@ func (s *stage) mark(ctx context.Context) (registry.Marking, diag.Diagnostics) {
 
 // wayBack says what to do about a marker file that is gone.
 const wayBack = "Mount the disk and restart the registry's containers, that of the replication included. If the disk is there, with all its data, and only the file is gone, copy the file from another replica. " +
-	"If the data is lost for good, take the host out of replicas, apply, and add it again; a primary has to be another one before that."
+	"If the data is lost for good, take the host out of replicas, apply, and add it again; a primary has to be another one before that, with accept_data_loss = true for that one apply."
 
 // suspend ends a replication of storage that the registries have left: it would
 // go on with what nobody pushes to any more, and call itself in sync.

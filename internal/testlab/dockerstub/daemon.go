@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,8 @@ type Daemon struct {
 	Files map[string]map[string]string
 	// Clock is the host's time.
 	Clock time.Time
+	// Absent are paths of the host that are not there; all others are.
+	Absent []string
 	// Failure, when set, is the daemon's answer to everything.
 	Failure string
 
@@ -107,6 +110,8 @@ func (d *Daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(d.list())
 	case path == "info":
 		_ = json.NewEncoder(w).Encode(map[string]any{"SystemTime": d.Clock})
+	case path == "containers/create" && d.absent(r):
+		refuse(w, http.StatusBadRequest, "invalid mount config for type \"bind\": bind source path does not exist")
 	case isFile && exists:
 		w.Header().Set("X-Docker-Container-Path-Stat", "e30=") // {}
 		archive := tar.NewWriter(w)
@@ -116,6 +121,15 @@ func (d *Daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		refuse(w, http.StatusNotFound, "page not found: "+path)
 	}
+}
+
+// absent reports whether a container is asked for with a path that is not there.
+func (d *Daemon) absent(r *http.Request) bool {
+	var asked struct {
+		HostConfig struct{ Mounts []struct{ Source string } }
+	}
+	_ = json.NewDecoder(r.Body).Decode(&asked) // what is no JSON has no mounts
+	return slices.ContainsFunc(asked.HostConfig.Mounts, func(m struct{ Source string }) bool { return slices.Contains(d.Absent, m.Source) })
 }
 
 func refuse(w http.ResponseWriter, code int, message string) {

@@ -15,6 +15,8 @@ type MissingPathError struct {
 	Role container.Role
 	// Paths has them by host, as "PATH on HOST", sorted.
 	Paths []string
+	// Hosts are those of Paths, sorted.
+	Hosts []string
 }
 
 // Error names paths and hosts and the way out.
@@ -31,18 +33,19 @@ func (e *MissingPathError) Error() string {
 // checkPaths refuses host paths that are not there, as far as they were looked
 // for.
 func checkPaths(d Desired, o Observed) error {
-	var missing []string
+	var missing, hosts []string
 	for _, r := range d.sorted() {
 		for _, path := range existing(r) {
 			if slices.Contains(o.Hosts[r.Host].Missing, path) {
 				missing = append(missing, fmt.Sprintf("%s on %s", path, r.Host))
+				hosts = append(hosts, r.Host)
 			}
 		}
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	return &MissingPathError{Role: d.Role, Paths: missing}
+	return &MissingPathError{Role: d.Role, Paths: missing, Hosts: slices.Compact(hosts)}
 }
 
 // existing are the host paths that have to be there before r can be made.
