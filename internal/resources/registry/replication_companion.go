@@ -203,6 +203,10 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 	if all.HasError() {
 		return all
 	}
+	if !s.replicatedBefore() {
+		// The state of an apply that fails knows of no replication.
+		all.Append(s.write(ctx, saved{Tenure: s.saved.Tenure, Marked: s.saved.Marked, Left: s.service.Known})...)
+	}
 	result, lost, err := s.apply(ctx)
 	if err != nil {
 		all.Append(failed("run", err))
@@ -248,17 +252,14 @@ func (companion) Refresh(ctx context.Context, at occasion) diag.Diagnostics {
 	return all
 }
 
-// Remove removes the containers. Data stays, marker files too.
+// Remove removes the containers, also those of which the state knows nothing
+// because the apply that made them was killed. Data stays, marker files too.
 func (companion) Remove(ctx context.Context, at occasion) diag.Diagnostics {
-	remembered, all := recall(ctx, at)
-	if all.HasError() || at.Model.Replication.IsNull() && len(remembered.Left) == 0 {
-		return all
-	}
 	s, all := set(ctx, at)
 	if all.HasError() {
 		return all
 	}
-	s.service.Known = append(at.Model.Hosts(), remembered.Left...)
+	s.service.Known = append(at.Model.Hosts(), s.saved.Left...)
 	if _, err := s.service.Destroy(ctx, false); err != nil {
 		all.Append(failed("remove", err))
 	}

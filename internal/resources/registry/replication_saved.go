@@ -22,8 +22,9 @@ type saved struct {
 	// Marked are the hosts whose storage has the marker file, with the place of
 	// that storage.
 	Marked map[string]string `json:"marked"`
-	// Left are hosts that did not answer when the replication ended, and may
-	// have its containers for that.
+	// Left are hosts that may have containers of a replication that the state
+	// does not know: they did not answer when it ended, or its first apply has
+	// not.
 	Left []string `json:"left,omitempty"`
 }
 
@@ -59,6 +60,11 @@ func (s *stage) save(ctx context.Context, t registry.Tenure) diag.Diagnostics {
 		}
 	}
 	return s.write(ctx, saved{Tenure: t, Marked: marked, Left: s.left()})
+}
+
+// replicatedBefore reports whether the state knows of a replication.
+func (s *stage) replicatedBefore() bool {
+	return s.at.Before == nil || !s.at.Before.Replication.IsNull()
 }
 
 // stop ends the replication, and remembers which storages have the marker file:

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/rolloutops"
@@ -41,11 +42,27 @@ func (p private) saved(t *testing.T) saved {
 	return s
 }
 
+// emptyObject is an object of an attribute of which nothing is set.
+func emptyObject(t *testing.T, of attr.Type) types.Object {
+	t.Helper()
+	object, _ := of.(types.ObjectType)
+	values := map[string]attr.Value{}
+	for name, each := range object.AttrTypes {
+		value, err := each.ValueFromTerraform(t.Context(), tftypes.NewValue(each.TerraformType(t.Context()), nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		values[name] = value
+	}
+	return types.ObjectValueMust(object.AttrTypes, values)
+}
+
 // replicatedModel is a configuration of h1 and h2 with replication.
-func replicatedModel(primary string) *model {
+func replicatedModel(t *testing.T, primary string) *model {
+	t.Helper()
 	element := types.ObjectType{AttrTypes: map[string]attr.Type{}}
 	empty := types.ObjectValueMust(map[string]attr.Type{}, map[string]attr.Value{})
-	m := &model{Primary: types.StringValue(primary), Replication: empty}
+	m := &model{Primary: types.StringValue(primary), Replication: emptyObject(t, replicationAttribute().GetType())}
 	m.Model = replicas.Model{Replicas: types.MapValueMust(element, map[string]attr.Value{"h1": empty, "h2": empty})}
 	return m
 }
@@ -77,7 +94,7 @@ func stageOf(before, after *model, storage registry.Storage) *stage {
 // not what was compared, so that both changes at once are refused, by the plan
 // and for the same reason by the apply.
 func TestStage_moveWithStorage(t *testing.T) {
-	s := stageOf(replicatedModel("h1"), replicatedModel("h2"), registry.Storage{Path: "/srv/registry"})
+	s := stageOf(replicatedModel(t, "h1"), replicatedModel(t, "h2"), registry.Storage{Path: "/srv/registry"})
 	for range 2 { // the second time as the apply asks, which has the next tenure already
 		from := s.movingFrom()
 		if why := s.unknowable(from); from != "h1" || why == nil || !strings.Contains(why.Error(), "change storage first, and primary in a later apply") {
@@ -87,7 +104,7 @@ func TestStage_moveWithStorage(t *testing.T) {
 			t.Errorf("got %+v", next)
 		}
 	}
-	s = stageOf(replicatedModel("h1"), replicatedModel("h2"), registry.Storage{})
+	s = stageOf(replicatedModel(t, "h1"), replicatedModel(t, "h2"), registry.Storage{})
 	if why := s.unknowable("h1"); why != nil {
 		t.Errorf("storage stays: %v", why)
 	}
@@ -110,7 +127,7 @@ func TestStage_nextTenure(t *testing.T) {
 		}, true},
 		"follower is gone": {registry.Storage{}, func(s *stage) { s.view.Hosts["h2"] = rollout.Host{} }, true},
 	} {
-		s := stageOf(replicatedModel("h1"), replicatedModel("h1"), c.storage)
+		s := stageOf(replicatedModel(t, "h1"), replicatedModel(t, "h1"), c.storage)
 		c.alter(s)
 		if next := s.nextTenure("r1"); (next.Term == firstTenure.Term) != c.same || next.Primary != "h1" || s.latest != firstTenure {
 			t.Errorf("%s: got %+v, and known is %+v", name, next, s.latest)
@@ -127,9 +144,9 @@ func TestStage_stop(t *testing.T) {
 	for _, host := range []string{"h1", "h2"} {
 		fleet.Add((&dockerstub.Daemon{}).Host(t, host))
 	}
-	off := replicatedModel("h1")
+	off := replicatedModel(t, "h1")
 	off.Replication = types.ObjectNull(map[string]attr.Type{})
-	s, kept := stageOf(replicatedModel("h1"), off, registry.Storage{}), private{}
+	s, kept := stageOf(replicatedModel(t, "h1"), off, registry.Storage{}), private{}
 	s.at.Save, s.at.Data = kept, &providerdata.Data{Hosts: fleet}
 	s.service.Fleet, s.service.Desired = fleet, rollout.Desired{Owner: "anka", Role: container.Replication}
 	if all := s.stop(t.Context()); all.HasError() {
@@ -154,11 +171,11 @@ func TestCompanion_movesAndEnds(t *testing.T) {
 	fleet := dockerhost.NewFleet()
 	fleet.Add(dockerstub.Silent(t, "h1"))
 	fleet.Add((&dockerstub.Daemon{}).Host(t, "h2"))
-	off := replicatedModel("h2")
+	off := replicatedModel(t, "h2")
 	off.Replication = types.ObjectNull(map[string]attr.Type{})
 	kept := private{savedKey: []byte(`{"tenure":{"id":"r1","term":5,"primary":"h1"},"marked":{}}`)}
 	at := occasion{
-		Model: off, Before: replicatedModel("h1"), Service: &rolloutops.Service{Desired: registriesAt(registry.Storage{})},
+		Model: off, Before: replicatedModel(t, "h1"), Service: &rolloutops.Service{Desired: registriesAt(registry.Storage{})},
 		Data: &providerdata.Data{Hosts: fleet}, Private: kept, Save: kept,
 	}
 	all := companion{}.Apply(t.Context(), at)
@@ -168,5 +185,41 @@ func TestCompanion_movesAndEnds(t *testing.T) {
 	off.AcceptDataLoss = types.BoolValue(true)
 	if all := (companion{}).Apply(t.Context(), at); all.HasError() || kept.saved(t).Tenure.Primary != "" {
 		t.Errorf("accepted: got %v, and kept is %+v", all, kept.saved(t))
+	}
+}
+
+// TestCompanion_firstFails: containers that the apply of a first replication has
+// made before it failed are remembered, though the state knows of none.
+func TestCompanion_firstFails(t *testing.T) {
+	fleet, daemons := dockerhost.NewFleet(), map[string]*dockerstub.Daemon{}
+	for _, host := range []string{"h1", "h2"} {
+		daemons[host] = &dockerstub.Daemon{}
+		fleet.Add(daemons[host].Host(t, host))
+	}
+	off := replicatedModel(t, "h1")
+	off.Replication = types.ObjectNull(map[string]attr.Type{})
+	kept := private{}
+	at := occasion{
+		Model: replicatedModel(t, "h1"), Before: off, Service: &rolloutops.Service{Desired: registriesAt(registry.Storage{})},
+		Data: &providerdata.Data{Hosts: fleet}, Private: kept, Save: kept,
+	}
+	if all := (companion{}).Apply(t.Context(), at); !all.HasError() || !strings.Contains(all.Errors()[0].Summary(), "Unable to run") {
+		t.Fatalf("nothing can be made on these hosts, and it says %v", all)
+	}
+	if left := kept.saved(t).Left; len(left) != 2 {
+		t.Errorf("remembered are %v", left)
+	}
+	id := container.Identity{Owner: "anka", Role: container.Replication, Instance: "h2"}
+	daemons["h2"].Runs(id, 0, "", nil)
+	at.Model = off
+	if beside, all := (companion{}).Plan(t.Context(), at); all.HasError() || len(beside.After) != 1 {
+		t.Errorf("the next plan has %v, %v", beside.After, all)
+	}
+	for _, private := range []private{kept, {}} { // without any when that apply was killed
+		at.Before, at.Private = off, private
+		all := companion{}.Remove(t.Context(), at)
+		if !all.HasError() || !strings.Contains(all.Errors()[0].Detail(), "remove registry-replication on h2") {
+			t.Errorf("destroying does not come to the container: %v", all)
+		}
 	}
 }
