@@ -48,11 +48,17 @@ var causes = []cause{
 	},
 }
 
+// begins reports whether a follower was only just started: the first passes of
+// all containers that were made together may find no source yet.
+func begins(s replicationops.Status) bool {
+	return s.Follower != nil && s.Follower.Passes <= 2 && strings.HasPrefix(s.Error(), "cannot reach the primary's source")
+}
+
 // stopped tells what does not replicate by its cause, "" when all do.
 func stopped(statuses map[string]replicationops.Status) string {
 	lines := make([][]string, len(causes))
 	for host, status := range statuses {
-		if why := status.Error(); why != "" {
+		if why := status.Error(); why != "" && !begins(status) {
 			at := slices.IndexFunc(causes, func(c cause) bool { return c.has(status) })
 			lines[at] = append(lines[at], host+": "+why)
 		}

@@ -20,7 +20,8 @@ func TestReplication_troubles(t *testing.T) {
 	state := object{"name": "anka", "id": "anka", "replicas": both, "primary": "h1", "replication": object{}, "urls": urls, "primary_url": urls["h1"], "ready": true}
 	for name, c := range map[string]struct{ status, want string }{
 		"in order": {`"in_sync":true,"last_error":""`, ""},
-		"network":  {`"last_error":"cannot reach the primary's source"`, "It goes on by itself once the cause is gone"},
+		"begins":   {`"passes":2,"last_error":"cannot reach the primary's source at https://h1:8443"`, ""},
+		"network":  {`"passes":3,"last_error":"cannot reach the primary's source"`, "It goes on by itself once the cause is gone"},
 		"no disk":  {`"last_error":"its marker file .anka-registry is missing"`, "It does not go on by itself: containers that run do not see"},
 		"gone":     {`"last_error":"the storage is gone: there is no directory for it"`, "It does not go on by itself"},
 		"deletion": {`"last_error":"nothing is replicated until deletion 12ab is allowed","blocked_deletion":"12ab"`, "set replication.allow_deletions to its ID"},
