@@ -34,6 +34,7 @@ func New() resource.Resource {
 
 		Companion: companion{},
 		Beside:    container.Replication,
+		Passing:   []string{"accept_data_loss"},
 	})
 }
 

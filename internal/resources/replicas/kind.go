@@ -57,6 +57,8 @@ type Kind[M any] struct {
 	// Beside is the role of the companion's containers, which record what they
 	// were made of as those of the service do.
 	Beside container.Role
+	// Passing are attributes that hold for one apply, and are not recorded.
+	Passing []string
 }
 
 // Resource is the shared behaviour. It is stateless but for the provider's

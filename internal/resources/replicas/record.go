@@ -40,6 +40,9 @@ func (r *Resource[M]) remember(ctx context.Context, m *M, d *rollout.Desired) di
 	}
 	attributes, err := encodeObject(s.Attributes, state.Raw)
 	if err == nil {
+		for _, name := range r.Passing {
+			delete(attributes, name)
+		}
 		var content []byte
 		content, err = json.Marshal(entry{Made: time.Now().UTC(), Attributes: attributes})
 		for i, replica := range d.Replicas {

@@ -1,6 +1,7 @@
 package replicas
 
 import (
+	"context"
 	"encoding/json"
 	"reflect"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/protocol"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
 )
 
 // TestEncodeObject_leavesOutSecrets even if they were given: nothing that is
@@ -35,6 +38,26 @@ func TestEncodeObject_leavesOutSecrets(t *testing.T) {
 	one := map[string]any{"plain": "a", "required": false, "list": []any{json.Number("1"), json.Number("2")}}
 	if want := map[string]any{"one": one, "map": map[string]any{"h1": one}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestRemember_leavesOutWhatPasses: what holds for one apply is not of the next
+// one, which an import is followed by.
+func TestRemember_leavesOutWhatPasses(t *testing.T) {
+	type small struct {
+		Plain types.String `tfsdk:"plain"`
+		Once  types.Bool   `tfsdk:"once"`
+	}
+	r := Resource[small]{Kind: Kind[small]{Passing: []string{"once"}, Schema: func(context.Context) schema.Schema {
+		return schema.Schema{Attributes: map[string]schema.Attribute{"plain": schema.StringAttribute{Optional: true}, "once": schema.BoolAttribute{Optional: true}}}
+	}}}
+	d := rollout.Desired{Replicas: []rollout.Replica{{Host: "h1", Spec: container.Spec{Labels: map[string]string{}}}}}
+	if all := r.remember(t.Context(), &small{types.StringValue("a"), types.BoolValue(true)}, &d); all.HasError() {
+		t.Fatal(all)
+	}
+	got, ok, err := recall(container.Found{Labels: d.Replicas[0].Spec.Labels})
+	if err != nil || !ok || !reflect.DeepEqual(got.Attributes, map[string]any{"plain": "a"}) {
+		t.Errorf("got %v, %t, %v", got, ok, err)
 	}
 }
 
