@@ -77,7 +77,8 @@ func (m *model) formerPrimary() string {
 func (s *stage) handoverSteps(from string) (registry.Compare, diag.Diagnostics) {
 	var all diag.Diagnostics
 	step := registry.Compare{From: from, To: s.at.Model.primary(), Accepted: s.at.Model.AcceptDataLoss.ValueBool()}
-	if why := s.unknowable(from); why != nil && !step.Accepted {
+	// As long as it is not known whether that is accepted, Prepare decides.
+	if why := s.unknowable(from); why != nil && !step.Accepted && !s.at.Model.AcceptDataLoss.IsUnknown() {
 		all.Append(refused(why))
 	}
 	return step, all

@@ -47,6 +47,7 @@ func TestReplication_primaryMovesWithItsBeginning(t *testing.T) {
 		"replication never worked": {object{"replication": object{}}, nil, refused},
 		"same primary":             {nil, object{"primary": "h1"}, ""},
 		"accepted":                 {nil, object{"accept_data_loss": true}, ""},
+		"perhaps accepted":         {nil, object{"accept_data_loss": protocol.Unknown{}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			state, config := maps.Clone(base), maps.Clone(config)
