@@ -66,7 +66,8 @@ func (d *statusDataSource) Schema(_ context.Context, _ datasource.SchemaRequest,
 				MarkdownDescription: fmt.Sprintf("How long to wait for each answer of a registry; all are asked at the same time. Default `%s`.", statusops.DefaultTimeout),
 				Validators:          []validator.String{validate.Duration()},
 			},
-			"primary":    computed.Text("Host of the primary, empty when that cannot be told."),
+			"primary": computed.Text("Host of the primary, empty when that cannot be told. " +
+				"Without replication it is the one that was configured when the newest registry was made; a change of `primary` makes none anew."),
 			"replicated": computed.Flag("Whether there is replication at all: at least one host has a container of it. It is not so with one replica, shared storage or an object store."),
 			"all_in_sync": computed.Flag("Whether `replication.in_sync` is so for all replicas, and there is one at all. " +
 				"Where nothing replicates, that is not known, and this is `false` for more than one replica."),
@@ -97,7 +98,7 @@ func replicaAttributes() map[string]schema.Attribute {
 			Attributes: map[string]schema.Attribute{
 				"in_sync": computed.Flag("Whether the replica holds all that the primary does, as far as can be told. It is `false` while something is transferred, " +
 					"between a push and the next pass, and for a replica whose replication has left out three passes: it hangs, whatever it said last. " +
-					"Of the primary: whether it offers its data."),
+					"Of the primary: whether it offers its data. Of registries that have the same data, on NFS, in an object store or `shared`, always `true`."),
 				"lag_seconds": computed.Number("How long ago it last held all that the primary did: `0` in sync, `-1` when it never did or that is not known. " +
 					"What matters is a lag beyond the time between two passes and a transfer."),
 				"lag_bytes":    computed.Number("Bytes of layers that were missing at the last pass."),

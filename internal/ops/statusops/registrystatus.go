@@ -91,7 +91,7 @@ func AskReplicas(ctx context.Context, q RegistriesQuestion) (RegistriesAnswer, e
 		hosts = replicaHosts(sights)
 	}
 	answer := RegistriesAnswer{Replicas: map[string]ReplicaAnswer{}}
-	question := registry.ReplicationQuestion{Replicators: map[string]registry.Replicator{}, Primary: primaryHost(sights)}
+	question := registry.ReplicationQuestion{Replicators: map[string]registry.Replicator{}, Primary: primaryHost(sights), Common: records(sights).Common}
 	var mu sync.Mutex
 	_ = survey.Each(ctx, hosts, func(ctx context.Context, name string) error { // what goes wrong is in the answers
 		var (

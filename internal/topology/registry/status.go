@@ -34,9 +34,11 @@ type Replicator struct {
 type ReplicationQuestion struct {
 	// Replicators by host, one for every replica.
 	Replicators map[string]Replicator
-	// Primary is the host of the primary as configuration or labels have it,
-	// "" when they say nothing. A source that runs knows better.
+	// Primary is the host of the primary as labels have it, "" when they say
+	// nothing. A source that runs knows better.
 	Primary string
+	// Common: all replicas have the same data, and need no replication.
+	Common bool
 }
 
 // ReplicationStatus is the verdict on one replica.
@@ -146,7 +148,7 @@ func (a *assessment) judge(host string) ReplicationStatus {
 	switch {
 	case r.Failure != "":
 		return behind("%s", r.Failure)
-	case !a.replicated && host == a.primary:
+	case !a.replicated && (a.Common || host == a.primary):
 		return ReplicationStatus{InSync: true}
 	case !a.replicated:
 		return behind("no host has a replication container of this registry, so whether this replica holds what the primary does is not known")

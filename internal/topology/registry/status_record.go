@@ -16,26 +16,37 @@ type Recorded struct {
 	Primary string
 	// Hosts of all replicas, sorted, none when they are not told.
 	Hosts []string
+	// Common: all replicas have the same data, as [Storage.Common] tells.
+	Common bool
 }
 
 // ReadRecords reads [container.LabelRecord] of containers. The newest counts.
 func ReadRecords(registries []container.Found) Recorded {
-	var newest struct {
+	type label struct {
 		Made       time.Time `json:"made"`
 		Attributes struct {
 			Primary  string         `json:"primary"`
 			Replicas map[string]any `json:"replicas"`
+			Storage  struct {
+				Shared bool            `json:"shared"`
+				NFS    *map[string]any `json:"nfs"`
+				S3     *map[string]any `json:"s3"`
+			} `json:"storage"`
 		} `json:"attributes"`
 	}
+	var newest label
 	for _, found := range registries {
-		record := newest
-		record.Attributes.Primary, record.Attributes.Replicas = "", nil
+		var record label
 		// A label that cannot be read tells nothing.
 		if json.Unmarshal([]byte(found.Labels[container.LabelRecord]), &record) == nil && !record.Made.Before(newest.Made) {
 			newest = record
 		}
 	}
-	return Recorded{Primary: newest.Attributes.Primary, Hosts: slices.Sorted(maps.Keys(newest.Attributes.Replicas))}
+	of := newest.Attributes
+	return Recorded{
+		Primary: of.Primary, Hosts: slices.Sorted(maps.Keys(of.Replicas)),
+		Common: of.Storage.Shared || of.Storage.NFS != nil || of.Storage.S3 != nil,
+	}
 }
 
 // Published is where the registry in a container is reached on its host. False

@@ -25,6 +25,19 @@ func TestReadRecords(t *testing.T) {
 	}
 }
 
+// TestReadRecords_common: all registries have the same data where storage says so.
+func TestReadRecords_common(t *testing.T) {
+	for storage, want := range map[string]bool{
+		`{"shared":true,"path":"/mnt/all"}`: true, `{"nfs":{"server":"f"}}`: true, `{"s3":{"bucket":"b"}}`: true,
+		`{"path":"/mnt/disk"}`: false, `{"shared":false,"path":"/mnt/disk"}`: false, `null`: false,
+	} {
+		label := `{"made":"2026-03-01T12:00:00Z","attributes":{"storage":` + storage + `}}`
+		if got := ReadRecords([]container.Found{{Labels: map[string]string{container.LabelRecord: label}}}); got.Common != want {
+			t.Errorf("%s: got %+v", storage, got)
+		}
+	}
+}
+
 func TestPublished(t *testing.T) {
 	at := container.Port{HostIP: "10.0.1.4", HostPort: 80, ContainerPort: 8089}
 	found := container.Found{Status: container.Running, Ports: []container.Port{{HostPort: 2112, ContainerPort: 2112}, at}}

@@ -240,6 +240,15 @@ func TestAssessReplication_primary(t *testing.T) {
 	}
 }
 
+// TestAssessReplication_common: there is nothing to replicate where all
+// registries have the same data.
+func TestAssessReplication_common(t *testing.T) {
+	got := AssessReplication(ReplicationQuestion{Primary: "h1", Common: true, Replicators: map[string]Replicator{"h1": {}, "h2": {}, "h3": {Failure: "refused"}}})
+	if !got.Replicas["h1"].InSync || !got.Replicas["h2"].InSync || got.Replicas["h3"].InSync {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestSchedule(t *testing.T) {
 	parse := func(s replication.Settings) Schedule {
 		t.Helper()
