@@ -8,10 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
-	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 )
@@ -43,6 +41,11 @@ func Read(ctx context.Context, host *dockerhost.Host, id string) (Status, error)
 	if err != nil {
 		return Status{}, err
 	}
+	return Parse(content)
+}
+
+// Parse reads a status file.
+func Parse(content []byte) (Status, error) {
 	source, err := replication.ParseSourceStatus(content)
 	if err == nil {
 		return Status{Source: &source}, nil
@@ -57,28 +60,6 @@ func Read(ctx context.Context, host *dockerhost.Host, id string) (Status, error)
 func Probe(ctx context.Context, host *dockerhost.Host, found container.Found) error {
 	_, err := Read(ctx, host, found.ID)
 	return err
-}
-
-// ReadAll reads the statuses of running containers, by host. What could not be
-// read is left out.
-func ReadAll(ctx context.Context, fleet *dockerhost.Fleet, containers map[string]string) map[string]Status {
-	statuses := map[string]Status{}
-	var mu sync.Mutex
-	// The errors are told by who looks at the containers.
-	_ = survey.Each(ctx, names(containers), func(ctx context.Context, name string) error {
-		host, err := fleet.Host(name)
-		if err != nil {
-			return err
-		}
-		status, err := Read(ctx, host, containers[name])
-		if err == nil {
-			mu.Lock()
-			defer mu.Unlock()
-			statuses[name] = status
-		}
-		return err
-	})
-	return statuses
 }
 
 // PassNow makes a follower begin a pass before its time.

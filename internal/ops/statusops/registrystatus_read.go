@@ -2,16 +2,15 @@ package statusops
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ankaapi"
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
+	"github.com/anka-ha/terraform-provider-anka/internal/ops/replicationops"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
-	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/service"
 )
 
@@ -106,12 +105,7 @@ func countTags(ctx context.Context, client *ankaapi.Client, templates []ankaapi.
 	return total, failed
 }
 
-// maxReplicationFile is the most that is read of a status or settings file, in
-// bytes; both have a few thousand.
-const maxReplicationFile = 1 << 20
-
-// readReplicator reads the files of a replication container, and then the
-// clock that the times in them are of.
+// readReplicator looks at the replication container of a sight.
 func readReplicator(ctx context.Context, s sight) registry.Replicator {
 	switch {
 	case s.failure != "":
@@ -119,18 +113,5 @@ func readReplicator(ctx context.Context, s sight) registry.Replicator {
 	case !s.hasCopier:
 		return registry.Replicator{}
 	}
-	r := registry.Replicator{Container: s.replicator.Name, Status: s.replicator.Status, Detail: s.replicator.Detail}
-	for path, into := range map[string]*[]byte{replication.StatusPath: &r.File, registry.SettingsPath: &r.Settings} {
-		content, err := s.host.ReadFile(ctx, s.replicator.ID, path, maxReplicationFile)
-		if err != nil && !errors.Is(err, dockerhost.ErrNotFound) {
-			return registry.Replicator{Failure: err.Error()}
-		}
-		*into = content
-	}
-	clock, err := s.host.Clock(ctx)
-	if err != nil {
-		return registry.Replicator{Failure: err.Error()}
-	}
-	r.Clock = clock
-	return r
+	return replicationops.ReadReplicator(ctx, s.host, s.replicator)
 }

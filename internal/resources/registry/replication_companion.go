@@ -242,13 +242,22 @@ func (companion) Refresh(ctx context.Context, at occasion) diag.Diagnostics {
 	if all.HasError() {
 		return all
 	}
-	running := map[string]string{}
+	running := map[string]container.Found{}
 	for _, host := range s.service.Known {
 		if c := s.view.Hosts[host].Container; c.Status == container.Running {
-			running[host] = c.ID
+			running[host] = c
 		}
 	}
-	all.Append(troubles(replicationops.ReadAll(ctx, at.Data.Hosts, running))...)
+	replicators := replicationops.ReadReplicators(ctx, at.Data.Hosts, running)
+	verdict := registry.AssessReplication(registry.ReplicationQuestion{Replicators: replicators, Primary: s.latest.Primary})
+	statuses := map[string]status{}
+	for host, r := range replicators {
+		// One that has said nothing yet is told of as not ready.
+		if said, err := replicationops.Parse(r.File); err == nil {
+			statuses[host] = status{said, verdict.Replicas[host].Hangs}
+		}
+	}
+	all.Append(troubles(statuses)...)
 	return all
 }
 

@@ -11,24 +11,45 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 )
 
+// status is what a container says of itself, and why it is not believed.
+type status struct {
+	replicationops.Status
+	hangs string
+}
+
+// why is why it does not replicate, "" when it does.
+func (s status) why() string {
+	if s.hangs == "" {
+		return s.Error()
+	}
+	if last := s.Error(); last != "" {
+		return s.hangs + "; before that: " + last
+	}
+	return s.hangs
+}
+
 // cause is a kind of reasons why replication does not go on, with what to do.
 type cause struct {
-	has    func(replicationops.Status) bool
+	has    func(status) bool
 	remedy string
 }
 
 // says matches errors that have any of these texts, which the programs of
 // source and follower write.
-func says(texts ...string) func(replicationops.Status) bool {
-	return func(status replicationops.Status) bool {
-		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(status.Error(), text) })
+func says(texts ...string) func(status) bool {
+	return func(s status) bool {
+		return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(s.Error(), text) })
 	}
 }
 
 // causes are looked at in this order; the last one is everything else.
 var causes = []cause{
 	{
-		func(s replicationops.Status) bool { return s.Follower != nil && s.Follower.BlockedDeletion != "" },
+		func(s status) bool { return s.hangs != "" },
+		"It hangs, or cannot write what it does, as when the host's disk is full, and does not go on by itself. Make room, look at its log, and restart the container:",
+	},
+	{
+		func(s status) bool { return s.Follower != nil && s.Follower.BlockedDeletion != "" },
 		"A deletion is over the limit, and a person has to decide. Nothing is deleted until then. If it is meant, set replication.allow_deletions to its ID and apply, or write the ID " +
 			"into the file " + replication.StateDir + "/" + replication.AllowDeletionsFile + " of the replica's storage. Each further deletion on the primary gives another ID. " +
 			"If it is not meant, let a replica be the primary, which has it all:",
@@ -43,23 +64,23 @@ var causes = []cause{
 			"Push that of the replica to the primary under another tag, or remove it from the replica's storage:",
 	},
 	{
-		func(replicationops.Status) bool { return true },
+		func(status) bool { return true },
 		"It goes on by itself once the cause is gone, and nothing is deleted until then:",
 	},
 }
 
 // begins reports whether a follower was only just started: the first passes of
 // all containers that were made together may find no source yet.
-func begins(s replicationops.Status) bool {
-	return s.Follower != nil && s.Follower.Passes <= 2 && strings.HasPrefix(s.Error(), "cannot reach the primary's source")
+func begins(s status) bool {
+	return s.hangs == "" && s.Follower != nil && s.Follower.Passes <= 2 && strings.HasPrefix(s.Error(), "cannot reach the primary's source")
 }
 
 // stopped tells what does not replicate by its cause, "" when all do.
-func stopped(statuses map[string]replicationops.Status) string {
+func stopped(statuses map[string]status) string {
 	lines := make([][]string, len(causes))
-	for host, status := range statuses {
-		if why := status.Error(); why != "" && !begins(status) {
-			at := slices.IndexFunc(causes, func(c cause) bool { return c.has(status) })
+	for host, s := range statuses {
+		if why := s.why(); why != "" && !begins(s) {
+			at := slices.IndexFunc(causes, func(c cause) bool { return c.has(s) })
 			lines[at] = append(lines[at], host+": "+why)
 		}
 	}
@@ -74,11 +95,11 @@ func stopped(statuses map[string]replicationops.Status) string {
 }
 
 // troubles are warnings of what statuses tell.
-func troubles(statuses map[string]replicationops.Status) diag.Diagnostics {
+func troubles(statuses map[string]status) diag.Diagnostics {
 	var all diag.Diagnostics
 	var ahead []string
-	for host, status := range statuses {
-		if f := status.Follower; f != nil && f.AheadCount > 0 {
+	for host, s := range statuses {
+		if f := s.Follower; f != nil && f.AheadCount > 0 {
 			ahead = append(ahead, fmt.Sprintf("%s: %d files, such as %s", host, f.AheadCount, strings.Join(f.Ahead[:min(len(f.Ahead), 3)], ", ")))
 		}
 	}

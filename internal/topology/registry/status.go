@@ -47,6 +47,9 @@ type ReplicationStatus struct {
 	InSync bool
 	// Reason is why not, "" when it does.
 	Reason string
+	// Hangs is why it is not believed any more, "" when it is: it has not looked
+	// for long, whatever it said last.
+	Hangs string
 	// LagSeconds since it last held all that the primary did: 0 in sync, -1
 	// when it never did or that is not known.
 	LagSeconds int64
@@ -199,8 +202,9 @@ func (a *assessment) judgeSource(r Replicator, s replication.SourceStatus) Repli
 	case !known:
 		status.Reason = fmt.Sprintf("the source %s looked at the data last at %q, and it is %s on its host: its clock was changed", r.Container, s.LastAttempt, stamp(r.Clock))
 	case r.Clock.Sub(at) > passTime:
-		status.Reason = fmt.Sprintf("the source %s hangs: it has not looked at the data since %s, and it is %s on its host; look at its log and restart it",
+		status.Hangs = fmt.Sprintf("the source %s hangs: it has not looked at the data since %s, and it is %s on its host; look at its log and restart it",
 			r.Container, s.LastAttempt, stamp(r.Clock))
+		status.Reason = status.Hangs
 	default:
 		status.LastSuccess = s.LastAttempt
 	}
@@ -214,6 +218,9 @@ func (a *assessment) judgeFollower(r Replicator, f replication.Status) Replicati
 	}
 	if last, known := recent(f.LastSuccess, r.Clock); known {
 		status.LagSeconds = max(int64(r.Clock.Sub(last)/time.Second), 0)
+	}
+	if schedule, err := ParseSchedule(r.Settings); err == nil {
+		status.Hangs = overdue(schedule, r, f)
 	}
 	status.Reason = a.whyBehind(r, f)
 	return status
@@ -257,9 +264,17 @@ func hangs(r Replicator, f replication.Status) string {
 	if err != nil {
 		return fmt.Sprintf("whether the container %s hangs is not known: %v", r.Container, err)
 	}
+	if _, known := recent(f.LastAttempt, r.Clock); !known {
+		return fmt.Sprintf("the container %s made its last pass at %q, and it is %s on its host: its clock was changed", r.Container, f.LastAttempt, stamp(r.Clock))
+	}
+	return overdue(schedule, r, f)
+}
+
+// overdue tells so for a schedule; where no pass was made that is not known.
+func overdue(schedule Schedule, r Replicator, f replication.Status) string {
 	last, known := recent(f.LastAttempt, r.Clock)
 	if !known {
-		return fmt.Sprintf("the container %s made its last pass at %q, and it is %s on its host: its clock was changed", r.Container, f.LastAttempt, stamp(r.Clock))
+		return ""
 	}
 	overdue, ends := schedule.overdue(last)
 	if !ends || !r.Clock.After(overdue) || transferring(f) {
