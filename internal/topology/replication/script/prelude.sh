@@ -87,12 +87,12 @@ check_sentinel() {
 	fi
 }
 
-# list FORMAT DIRECTORIES lists the regular files below directories of the data, sorted, in a format of stat. Files that
-# go while it looks make it look again; any other error is a failure, since what cannot be read must never be taken for
-# what was deleted. That find could not read a directory to its end it does not say: see check_gone of the source. Names
+# list FORMAT DIRECTORIES FILE lists the regular files below directories of the data, sorted, in a format of stat. Files
+# that go while it looks make it look again; any other error is a failure, since what cannot be read must never be taken
+# for what was deleted. That find could not read a directory to its end it does not say: see check_gone of the source. Names
 # with control characters are left out: no line could hold them.
 list() (
-	format=$1
+	format=$1 file=$3
 	cd "$DATA" || exit 1
 	set -f
 	# shellcheck disable=SC2086
@@ -106,6 +106,7 @@ list() (
 			exit 1
 		fi
 	done
+	: >"$file" || exit 1
 	[ $# -gt 0 ] || exit 0
 	set -- "$@" -type f ! -name '*.upload' ! -name '*.partial' ! -path '*[[:cntrl:]]*'
 	IFS=$NEWLINE
@@ -117,23 +118,28 @@ list() (
 	done
 	tries=0
 	while :; do
-		find "$@" -exec stat -c "$format" {} + >"$WORK/list.out" 2>"$WORK/list.err" && [ ! -s "$WORK/list.err" ] && break
-		[ -s "$WORK/list.err" ] || echo "find ended with an error" >"$WORK/list.err"
+		: >"$WORK/list.err" || exit 1
+		# sort does not tell that it could not write; cat does.
+		{ find "$@" -exec stat -c "$format" {} + 2>"$WORK/list.err" || [ -s "$WORK/list.err" ] || echo "find ended with an error" >"$WORK/list.err"; } |
+			sort | cat >"$file" || {
+			echo "the list cannot be written" >"$WORK/list.err"
+			exit 1
+		}
+		[ -s "$WORK/list.err" ] || break
 		tries=$((tries + 1))
 		if [ $tries -gt 20 ] || grep -qv ': No such file or directory$' "$WORK/list.err"; then
 			exit 1
 		fi
 	done
-	sort "$WORK/list.out"
 )
 
 # list_layers FILE and list_metadata FILE write such lists: path, size, time of change in seconds; and path, size, time
 # of change in full, stamp of the inode.
 list_layers() {
-	list "%n$TAB%s$TAB%Y" "$LAYER_DIRS" >"$1" || fail "cannot list the layers: $(head -n 1 "$WORK/list.err")"
+	list "%n$TAB%s$TAB%Y" "$LAYER_DIRS" "$1" || fail "cannot list the layers: $(head -n 1 "$WORK/list.err")"
 }
 list_metadata() {
-	list "%n$TAB%s$TAB%y$TAB%z|%i" "$METADATA_DIR" >"$1" || fail "cannot list the metadata: $(head -n 1 "$WORK/list.err")"
+	list "%n$TAB%s$TAB%y$TAB%z|%i" "$METADATA_DIR" "$1" || fail "cannot list the metadata: $(head -n 1 "$WORK/list.err")"
 }
 
 # settings_sum stands for what both sides must agree on.
