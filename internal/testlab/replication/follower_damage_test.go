@@ -227,14 +227,14 @@ func TestDamage_deletedTemplateHadOwnFiles(t *testing.T) {
 	}
 	p.must(p.follower.Stop())
 	p.must(os.Symlink("elsewhere", own("vm-0", "link")))
-	// The program's mv is preceded by a push.
+	// The renames are preceded by pushes.
 	p.follower.Extra = `
-mv() {
+xargs() {
 	case "$*" in *leaving*)
-		case "$*" in */vm_dir/vm-1*) mkdir -p "$DATA/vm_dir/vm-1/deep" && echo pushed >"$DATA/vm_dir/vm-1/deep/tag-7.json" ;; esac
-		case "$*" in */vm_dir/vm-2*) echo pushed >>"$DATA/vm_dir/vm-2/template.json" ;; esac
+		mkdir -p "$DATA/vm_dir/vm-1/deep" && echo pushed >"$DATA/vm_dir/vm-1/deep/tag-7.json"
+		echo pushed >>"$DATA/vm_dir/vm-2/template.json"
 	;; esac
-	command mv "$@"
+	command xargs "$@"
 }
 `
 	for i := range 3 {

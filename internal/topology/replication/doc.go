@@ -47,6 +47,11 @@
 // A template goes by one rename, and what was not the primary's as it was
 // compared comes back: links, and what was pushed meanwhile.
 //
+// Metadata is looked at again once the layers are there, which may take hours:
+// what was pushed here meanwhile is compared before anything is replaced.
+// Whatever list decides that something goes or is shown fails the pass when it
+// cannot be written whole.
+//
 // # What never changes
 //
 // Layers. One that has another size on the primary is damaged there, or here:

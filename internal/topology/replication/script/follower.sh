@@ -6,7 +6,9 @@ ROLE=follower
 ERRORS=$WORK/errors
 MANIFEST=$WORK/manifest
 OWNED=$WORK/owned
-# Free bytes of the disk that are left to others.
+# It can be made again, so it is not on the storage, which may be full.
+INDEX=$WORK/index
+# Free bytes of the disk that are left to others, and without which no lists are made in the work directory.
 RESERVE=67108864
 # Seconds after which what is here is looked at even when the primary did not change, and after which a source that
 # shows no sign of life is taken for dead.
@@ -23,6 +25,8 @@ BLOCKED=''
 IN_SYNC=false
 PASSES=0
 LIMIT=''
+KEPT=false
+MOVED=false
 
 export RCLONE_CONFIG_SOURCE_TYPE=webdav RCLONE_CONFIG_SOURCE_URL="$SOURCE_URL" RCLONE_CONFIG_SOURCE_VENDOR=other
 # By itself rclone pauses 10 ms before every request to a WebDAV server.
@@ -45,11 +49,12 @@ event() {
 
 write_status() {
 	printf '%s' "$FAILURE" >"$WORK/failure"
-	last=$(cat "$STATE/last-success" 2>/dev/null || echo 0)
+	last=$(number "$(cat "$STATE/last-success" 2>/dev/null)")
 	applied=$STATE/applied
 	[ -f "$applied" ] || applied=/dev/null
 	lag=$(($(now) - last))
-	[ "$IN_SYNC" = false ] || lag=0
+	# Where the clock was set back, last lies ahead; -1 would mean never.
+	[ "$IN_SYNC" = false ] && [ $lag -ge 0 ] || lag=0
 	{
 		printf '{"role":"follower","in_sync":%s,"generation":%s,"seen_generation":%s,"manifest":"%s",' "$IN_SYNC" "$APPLIED" "$SEEN" "$APPLIED_SUM"
 		printf '"last_attempt":"%s","last_success":"%s","last_error":"%s",' "$(timestamp)" \
@@ -65,6 +70,9 @@ write_status() {
 		printf '"held":[%s]}\n' "$(cut -f 1 "$WORK/held" >"$WORK/held.names" && json_list "$WORK/held.names")"
 	} | put "$RUN/status.json"
 }
+
+# number TEXT is the text where it is a number, and else 0: after a loss of power files may be full of zeros.
+number() { case $1 in '' | *[!0-9]*) echo 0 ;; *) echo "$1" ;; esac }
 
 # json_list FILE is the inside of a JSON list of its first 50 lines.
 json_list() { head -n 50 "$1" | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' | tr '\n' ',' | sed 's/,$//'; }
@@ -136,12 +144,10 @@ ownership() {
 		: >"$STATE/placed"
 		echo "$term" | put "$STATE/placed-term"
 	fi
-	if [ "$(header term "$STATE/applied")" = "$term" ]; then
-		cat "$STATE/applied" "$STATE/placed"
-	else
-		cat "$STATE/placed"
-	fi | grep "^[LF]$TAB" >"$OWNED"
-	return 0
+	applied=/dev/null
+	[ "$(header term "$STATE/applied")" != "$term" ] || applied=$STATE/applied
+	# What was placed since may be owned before it has its place. It says nothing of what the primary had before.
+	awk -F "$TAB" -v OFS="$TAB" '$1 != "L" && $1 != "F" { next } FILENAME == ARGV[2] && $1 == "F" { $1 = "P" } { print }' "$applied" "$STATE/placed" | cat >"$OWNED"
 }
 
 # pass brings this replica up to what the source announces.
@@ -152,18 +158,26 @@ pass() {
 	if [ "$sum" = "$APPLIED_SUM" ] && [ "$IN_SYNC" = true ] && [ $(($(uptime) - AUDITED)) -lt "$AUDIT" ]; then
 		return 0
 	fi
-	fetch_manifest || return 1
-	ownership
+	: >"$WORK/names.err"
+	if [ "$(room "$WORK")" -lt "$RESERVE" ]; then
+		fail "the container's own file system has less than $RESERVE bytes left, which the lists of files need"
+		return 1
+	fi
+	fetch_manifest && ownership || return 1
 	restore_leaving && compare || return 1
 	sort -u "$WORK/todo/ahead" >"$WORK/ahead"
-	fetch_objects && guard_deletions || return 1
+	if ! fetch_objects; then
+		delete_for_room
+		return 1
+	fi
+	guard_deletions || return 1
 	if ! fetch_layers; then
 		# Deletions may make the room that is missing.
-		[ "$FULL" = false ] || apply_deletions
+		if [ "$FULL" = true ]; then apply_deletions; else delete_for_room; fi
 		return 1
 	fi
 	sort -u "$WORK/todo/ahead" >"$WORK/ahead"
-	check_sentinel && publish_metadata && apply_deletions || return 1
+	check_sentinel && as_compared && publish_metadata && apply_deletions || return 1
 	if [ "$GONE" -gt 0 ]; then
 		fail "$GONE layers changed on the primary after they were listed; looking again"
 		return 1
@@ -188,19 +202,36 @@ pass() {
 	LAG_BYTES=0
 	rm -rf "$STATE/objects" && mkdir -p "$STATE/objects"
 	conflicts || return 1
+	if [ -s "$WORK/left" ]; then
+		fail "cannot delete $(lines "$WORK/left") files that the primary does not have any more, such as $(head -n 1 "$WORK/left"); trying again"
+		return 1
+	fi
 	[ "$news" = false ] || event "in sync with generation $generation"
+}
+
+# delete_for_room deletes where the storage has no room even for new metadata. What is there of metadata that changed
+# stays as it is, and so do the layers that it names.
+delete_for_room() {
+	grep -q 'no space left on device' "$ERRORS" || [ "$(room "$DATA")" -lt 1048576 ] || return 0
+	FULL=true
+	: >"$WORK/todo/publish"
+	: >"$WORK/held"
+	guard_deletions || return 0
+	apply_deletions
+	fail "the replica's disk is full: what is new cannot be written; free some space, replication then goes on"
 }
 
 # apply_deletions deletes within the limit that guard_deletions found kept.
 apply_deletions() {
 	: >"$WORK/still"
-	[ -n "$DELETION" ] || return 0
+	[ -n "$DELETION" ] || { : >"$WORK/left"; return; }
 	# Metadata that is held back is not replaced yet, so what it does not name any more is counted in a later pass.
 	if [ "$FULL" = true ] || [ -s "$WORK/held" ]; then
 		DELETION=$UNPUBLISHED
 	fi
-	[ "$DELETION" = "0${TAB}0${TAB}0" ] || printf '%s\t%s\n' "$(now)" "$DELETION" >>"$STATE/deletions" || return 1
+	[ "$DELETION" = "0${TAB}0${TAB}0" ] || count_deletion || return 1
 	[ "$FULL" = true ] || rm -f "$STATE/allow-deletions"
+	: >"$WORK/left"
 	unpublish_metadata && remove_layers
 }
 
@@ -228,12 +259,14 @@ conflicts() {
 	fi
 }
 
-# pass_to_end looks again where only something of what was listed is gone already: the next list lacks it.
+# pass_to_end looks again where only something of what was listed is gone already, for the next list lacks it, or
+# something here is new.
 pass_to_end() {
 	for second in 0.5 0.5 1 1 0; do
 		GONE=0
+		MOVED=false
 		pass && return 0
-		[ "$GONE" -gt 0 ] || return 1
+		[ "$GONE" -gt 0 ] || [ "$MOVED" = true ] || return 1
 		rest "$second"
 	done
 	return 1
@@ -252,6 +285,7 @@ attempt() {
 		event "not in sync: ${FAILURE:-the storage cannot be written}"
 		FAILURE=${FAILURE:-the storage cannot be written}
 	fi
+	[ "$KEPT" = false ] || trim_replaced
 	if [ "$was" != "$(cat "$WORK/ahead")" ]; then
 		say "ahead of the primary: $(lines "$WORK/ahead") files $(head -n 3 "$WORK/ahead" | tr '\n' ' ')"
 	fi
@@ -272,6 +306,7 @@ mkdir -p "$WORK" "$RUN"
 rm -f "$RUN/status.json"
 : >"$WORK/ahead"
 : >"$WORK/held"
+: >"$WORK/left"
 : >"$ERRORS"
 check_commands
 say "follower started, registry $REGISTRY_ID, source $SOURCE_URL"
@@ -284,10 +319,10 @@ until FAILURE='' && check_sentinel && take_lock; do
 	write_status
 	rest 1
 done
-touch "$STATE/applied" "$STATE/placed"
+touch "$STATE/applied" "$STATE/placed" "$STATE/deletions" "$WORK/deletions"
+# An index on the storage is of an earlier version.
+rm -f "$STATE/index"
 OWNER=$(stat -c %u:%g "$DATA")
-if [ -s "$STATE/applied" ]; then
-	APPLIED_SUM=$(sha256sum "$STATE/applied" | cut -c 1-64)
-	APPLIED=$(header generation "$STATE/applied")
-fi
+APPLIED=$(number "$(header generation "$STATE/applied")")
+[ "$APPLIED" -eq 0 ] || APPLIED_SUM=$(sha256sum "$STATE/applied" | cut -c 1-64)
 run_schedule

@@ -10,7 +10,7 @@ hold_back() {
 			FILENAME == ARGV[1] { if ($1 == "L") { sub(/.*\//, "", $2); listed[$2] }; next }
 			$2 in listed
 		' "$MANIFEST" -
-	} | sort -u >"$WORK/names"
+	} | sort -u | cat >"$WORK/names" && names_read || return 1
 	awk -F "$TAB" -v meta="$METADATA_DIR" '
 		function template(path) { path = substr(path, length(meta) + 2); sub(/\/.*/, "", path); return path }
 		FILENAME == ARGV[1] { ahead[$1]; next }
@@ -18,7 +18,7 @@ hold_back() {
 		FILENAME == ARGV[3] { hash[$2] = $1; next }
 		FILENAME == ARGV[4] { if (!($2 in here)) missing[hash[$1]] = $2; next }
 		$2 in missing { print template($1) "\t" missing[$2] }
-	' "$WORK/todo/ahead" "$WORK/layers" "$WORK/objects.sums" "$WORK/names" "$WORK/todo/publish" | sort -u >"$WORK/held"
+	' "$WORK/todo/ahead" "$WORK/layers" "$WORK/objects.sums" "$WORK/names" "$WORK/todo/publish" | sort -u | cat >"$WORK/held"
 }
 
 # in_order LIST DIRECTORY FILES sorts paths so that files whose names others contain come first: what is named before
@@ -30,13 +30,16 @@ in_order() {
 		sort
 }
 
+# entries DIRECTORY lists its names, which ls would not write as they are.
+entries() { (cd "$1" 2>/dev/null && find . -mindepth 1 -maxdepth 1) | sed 's/^..//'; }
+
 # publish_metadata makes the templates of todo/publish visible: a new one by one rename; in one that is here new files
 # first, those that others name before those, and then the changed ones.
 publish_metadata() {
+	template=''
 	hold_back || return 1
-	in_order "$WORK/todo/publish" "$STATE/objects" "$WORK/objects" >"$WORK/ordered"
-	(cd "$DATA/$METADATA_DIR" 2>/dev/null && ls -A) >"$WORK/templates.here"
-	touch "$WORK/todo/save"
+	in_order "$WORK/todo/publish" "$STATE/objects" "$WORK/objects" | cat >"$WORK/ordered" || return 1
+	entries "$DATA/$METADATA_DIR" | cat >"$WORK/templates.here" || return 1
 	awk -F "$TAB" -v OFS="$TAB" -v meta="$METADATA_DIR" -v owned="$WORK/own" '
 		function template(path) { path = substr(path, length(meta) + 2); sub(/\/.*/, "", path); return path }
 		BEGIN { printf "" > owned }
@@ -50,13 +53,14 @@ publish_metadata() {
 			kind = $2 in save ? "save" : $2 in here ? "replace" : t in template_here || $2 == meta "/" t ? "add" : "new"
 			order = kind == "new" ? 1 : kind == "add" ? 2 : 3
 			directory = name = $2
-			sub(/\/[^\/]*$/, "", directory)
+			sub("/[^/]*$", "", directory)
 			sub(/.*\//, "", name)
 			print "F", $2, $4, "-", $3 > owned
 			# Neighbours of one batch are moved together.
 			print t, order, $1, $5, directory, name, kind
 		}
-	' "$WORK/held" "$WORK/todo/save" "$WORK/templates.here" "$STATE/index" "$WORK/ordered" | sort >"$WORK/publish"
+	' "$WORK/held" "$WORK/todo/save" "$WORK/templates.here" "$INDEX" "$WORK/ordered" | sort | cat >"$WORK/publish" || return 1
+	[ "$(lines "$WORK/own")" -eq "$(lines "$WORK/publish")" ] || return 1
 	[ -s "$WORK/publish" ] || return 0
 	rm -rf "$STATE/staging"
 	mkdir -p "$STATE/staging" "$DATA/$METADATA_DIR" || return 1
@@ -98,9 +102,7 @@ move_group() {
 		return
 		;;
 	save)
-		for file; do
-			keep_replaced "$below/$file" || return 1
-		done
+		for file; do printf '%s\n' "$below/$file"; done >"$WORK/saving" && keep_replaced || return 1
 		;;
 	esac
 	make_directory "$below" || return 1
@@ -119,44 +121,93 @@ move_group() {
 
 # publish_new shows the templates of $STATE/staging, each by one rename.
 publish_new() {
-	(cd "$STATE/staging" && ls -A) >"$WORK/staged"
+	entries "$STATE/staging" | cat >"$WORK/staged" || return 1
 	[ -s "$WORK/staged" ] || return 0
 	chown -R "$OWNER" "$STATE/staging" && (cd "$STATE/staging" && tr '\n' '\0' <"$WORK/staged" | xargs -0 mv -n -t "$DATA/$METADATA_DIR" --) || return 1
-	(cd "$STATE/staging" && ls -A) >"$WORK/staged"
+	entries "$STATE/staging" | cat >"$WORK/staged" || return 1
 	[ ! -s "$WORK/staged" ] || fail "template $(head -n 1 "$WORK/staged") was written on this side while it was being published; looking again"
 }
 
-# keep_replaced PATH keeps this side's version of metadata. Only the last few hundred are kept, except those that the
-# first pass after a change of the primary replaces: this side may have been the primary.
+# keep_replaced keeps this side's versions of the metadata that $WORK/saving lists. Only the last few hundred are kept,
+# except those that the first pass after a change of the primary replaces: this side may have been the primary.
 keep_replaced() {
+	[ -s "$WORK/saving" ] || return 0
 	kept=$STATE/replaced
 	[ "$(header term "$STATE/applied")" = "$term" ] || kept=$kept/term-$term
-	mkdir -p "$kept" && cp "$DATA/$1" "$kept/$(now)-$(printf '%s' "$1" | tr '/' '-')" || return 1
-	# shellcheck disable=SC2012
-	(cd "$STATE/replaced" && ls -t | tail -n +301 | xargs -r rm -f)
+	KEPT=true
+	awk -v at="$(now)" '{ name = $0; gsub("/", "-", name); if (length(name) > 200) name = substr(name, length(name) - 199); print $0 "\t" at "-" name (n[name]++ ? "-" n[name] : "") }' "$WORK/saving" | cat >"$WORK/keeping" || return 1
+	if ! mkdir -p "$kept" || ! keep_all <"$WORK/keeping"; then
+		fail "cannot keep metadata that was changed here, $(head -n 1 "$WORK/saving"), in .anka-replication/replaced"
+	fi
 }
 
-# unpublish_metadata deletes metadata that the primary no longer has: a whole template by one rename.
+keep_all() {
+	while IFS=$TAB read -r path name; do
+		cp "$DATA/$path" "$kept/$name" || {
+			rm -f "$kept/$name"
+			return 1
+		}
+	done
+}
+
+# trim_replaced leaves the last 300. What cannot be removed has no say in what is replicated.
+trim_replaced() {
+	KEPT=false
+	(cd "$STATE/replaced" && find . -mindepth 1 -maxdepth 1 -type f | sort -r | tail -n +301 | tr '\n' '\0' | xargs -0 -r rm -f --)
+	return 0
+}
+
+# unpublish_metadata deletes metadata that the primary no longer has: whole templates by one rename each, of others the
+# files by themselves, and only those that are as they were compared. What cannot be deleted stays owned.
 unpublish_metadata() {
 	[ -s "$WORK/todo/unpublish" ] || return 0
-	awk -v meta="$METADATA_DIR" '{ path = substr($0, length(meta) + 2); sub(/\/.*/, "", path); print path }' "$WORK/todo/unpublish" | sort -u >"$WORK/templates"
-	while read -r template; do
-		awk -v t="$METADATA_DIR/$template" '$0 == t || index($0, t "/") == 1' "$WORK/todo/unpublish" >"$WORK/one"
-		if [ -f "$WORK/todo/save" ]; then
-			awk 'FILENAME == ARGV[1] { save[$0]; next } $0 in save' "$WORK/todo/save" "$WORK/one" | while read -r path; do keep_replaced "$path"; done
-		fi
-		if [ "$(find "$DATA/$METADATA_DIR/$template" ! -type d | wc -l)" -eq "$(lines "$WORK/one")" ]; then
-			mkdir -p "$STATE/leaving" && mv -T "$DATA/$METADATA_DIR/$template" "$STATE/leaving/$template"
-			put_back
-		else
-			# Those that others name last.
-			in_order "$WORK/one" "$DATA" "$WORK/one" | cut -f 2- | tac | while read -r path; do rm -f "$DATA/$path"; done
-			find "$DATA/$METADATA_DIR/$template" -type d -depth -exec rmdir {} + 2>/dev/null
-		fi
-	done <"$WORK/templates"
-	say "deleted $(lines "$WORK/todo/unpublish") files of metadata in $(lines "$WORK/templates") templates"
-	# A failure shows in the next comparison.
-	return 0
+	awk 'FILENAME == ARGV[1] { goes[$0]; next } $0 in goes' "$WORK/todo/unpublish" "$WORK/todo/save" | cat >"$WORK/saving" && keep_replaced || return 1
+	templates=$(find "$DATA/$METADATA_DIR" -mindepth 1 ! -type d | awk -v from="$((${#METADATA_DIR} + 2))" -v there="$((${#DATA} + ${#METADATA_DIR} + 3))" -v whole="$WORK/leaving.whole" -v single="$WORK/leaving.single" '
+		function template(path) { sub(/\/.*/, "", path); return path }
+		BEGIN { printf "" > whole; printf "" > single }
+		FILENAME == ARGV[1] { file[n++] = $0; t = template(substr($0, from)); if (!goes[t]++) templates++; next }
+		{ found[template(substr($0, there))]++ }
+		END {
+			for (i = 0; i < n; i++) {
+				t = template(substr(file[i], from))
+				if (goes[t] != found[t]) print file[i] > single
+				else if (!(t in moved)) { moved[t]; print t > whole }
+			}
+			print templates
+		}
+	' "$WORK/todo/unpublish" -)
+	if [ -s "$WORK/leaving.whole" ] && mkdir -p "$STATE/leaving"; then
+		(cd "$DATA/$METADATA_DIR" && tr '\n' '\0' <"$WORK/leaving.whole" | xargs -0 mv -n -t "$STATE/leaving" --)
+		put_back
+	elif [ -s "$WORK/leaving.whole" ]; then
+		# The storage is so full that it has no room for a directory.
+		cat "$WORK/todo/unpublish" >"$WORK/leaving.single"
+	fi
+	[ ! -s "$WORK/leaving.single" ] || unpublish_single
+	as_stamped "$WORK/todo/unpublish" inode | cat >"$WORK/left" || return 1
+	awk -F "$TAB" -v OFS="$TAB" 'FILENAME == ARGV[1] { left[$1]; next } $1 in left { print "F", $1, "-", "-", $3 }' "$WORK/left" "$INDEX" | cat >>"$WORK/still" || return 1
+	say "deleted $(($(lines "$WORK/todo/unpublish") - $(lines "$WORK/left"))) files of metadata in $templates templates"
+}
+
+# as_stamped LIST all|inode lists which of the listed files are there as they were compared; the time of change of the
+# inode, which a rename changes, is part of all.
+as_stamped() {
+	(cd "$DATA" && tr '\n' '\0' <"$1" | xargs -0 -r stat -c "%n$TAB%s$TAB%y$TAB%z|%i") 2>/dev/null | awk -F "$TAB" -v part="$2" '
+		function stamp() { s = $4; if (part == "inode") sub(/.*\|/, "", s); return $2 "|" $3 "|" s }
+		FILENAME == ARGV[1] { compared[$1] = stamp(); next }
+		compared[$1] == stamp() { print $1 }
+	' "$WORK/meta" -
+}
+
+# unpublish_single deletes the files of $WORK/leaving.single, those that others name last, and directories that are empty then.
+unpublish_single() {
+	as_stamped "$WORK/leaving.single" all | cat >"$WORK/deleting" || return 1
+	in_order "$WORK/deleting" "$DATA" "$WORK/deleting" | cut -f 2- | tac | (cd "$DATA" && tr '\n' '\0' | xargs -0 -r rm -f --)
+	(cd "$DATA/$METADATA_DIR" && find . -mindepth 1 -depth -type d) | awk -v from="$((${#METADATA_DIR} + 2))" '
+		function template(path) { sub(/\/.*/, "", path); return path }
+		FILENAME == ARGV[1] { t[template(substr($0, from))]; next }
+		template(substr($0, 3)) in t
+	' "$WORK/leaving.single" - | (cd "$DATA/$METADATA_DIR" && tr '\n' '\0' | xargs -0 -r rmdir) 2>/dev/null
 }
 
 # put_back deletes what $STATE/leaving holds of the metadata that is to be deleted, as it was when it was compared, and
@@ -169,9 +220,9 @@ put_back() {
 		FILENAME == ARGV[1] { goes[$1]; next }
 		FILENAME == ARGV[2] { if ($1 in goes) stamp[$1] = $2 "|" $3 (index(substr($1, from), "/") ? "|" $4 : ""); next }
 		stamp[$1] == $2 "|" $3 (index(substr($1, from), "/") ? "|" $4 : "") { print substr($1, from) }
-	' "$WORK/one" "$WORK/meta" "$WORK/trashed" | (cd "$STATE/leaving" && tr '\n' '\0' | xargs -0 -r rm -f --)
+	' "$WORK/todo/unpublish" "$WORK/meta" "$WORK/trashed" | (cd "$STATE/leaving" && tr '\n' '\0' | xargs -0 -r rm -f --)
 	find "$STATE/leaving" -type d -depth -exec rmdir {} + 2>/dev/null
-	[ ! -d "$STATE/leaving" ] || say "kept, since it is not the primary's or was written just now: files of template $template"
+	[ ! -d "$STATE/leaving" ] || say "kept, since it is not the primary's, was written just now or cannot be deleted: files of template $(entries "$STATE/leaving" | head -n 3 | tr '\n' ' ')"
 	restore_leaving
 }
 
@@ -190,18 +241,24 @@ restore_leaving() {
 	return 0
 }
 
-# remove_layers deletes the layers that the primary no longer has, except those that metadata here still names. These
-# stay owned, so that they go when the metadata does.
+# remove_layers deletes the layers that the primary no longer has, except those that metadata here still names. These,
+# and those that cannot be deleted, stay owned, so that they go when the metadata does.
 remove_layers() {
-	: >"$WORK/still"
 	[ -s "$WORK/todo/remove" ] || return 0
-	list_metadata "$WORK/meta" || return 1
-	cut -f 1 "$WORK/meta" >"$WORK/meta.paths"
-	names_of "$WORK/meta.paths" | cut -f 2 | sort -u >"$WORK/named"
-	awk -F "$TAB" -v still="$WORK/still" '
+	list_metadata "$WORK/meta.now" && cut -f 1 "$WORK/meta.now" | cat >"$WORK/meta.paths" || return 1
+	names_of "$WORK/meta.paths" | cut -f 2 | sort -u | cat >"$WORK/named" && names_read || return 1
+	awk -F "$TAB" -v removable="$WORK/removable" '
+		BEGIN { printf "" > removable }
 		FILENAME == ARGV[1] { named[$1]; next }
-		{ name = $1; sub(/.*\//, "", name); if (name in named) print "L\t" $0 > still; else print $1 }
-	' "$WORK/named" "$WORK/todo/remove" >"$WORK/removable"
-	(cd "$DATA" && tr '\n' '\0' <"$WORK/removable" | xargs -0 -r rm -f --)
-	[ ! -s "$WORK/removable" ] || say "deleted $(lines "$WORK/removable") layers"
+		{ name = $1; sub(/.*\//, "", name); if (name in named) print "L\t" $0; else print $1 > removable }
+	' "$WORK/named" "$WORK/todo/remove" | cat >"$WORK/still.layers" || return 1
+	[ "$(lines "$WORK/still.layers" "$WORK/removable")" -eq "$(lines "$WORK/todo/remove")" ] && cat "$WORK/still.layers" >>"$WORK/still" || return 1
+	[ -s "$WORK/removable" ] || return 0
+	: >"$WORK/undeleted"
+	if ! (cd "$DATA" && tr '\n' '\0' <"$WORK/removable" | xargs -0 -r rm -f --); then
+		(cd "$DATA" && tr '\n' '\0' <"$WORK/removable" | xargs -0 stat -c "%n") 2>/dev/null | cat >"$WORK/undeleted" || return 1
+		awk -F "$TAB" 'FILENAME == ARGV[1] { left[$1]; next } $1 in left { print "L\t" $0 }' "$WORK/undeleted" "$WORK/todo/remove" | cat >>"$WORK/still" || return 1
+		cat "$WORK/undeleted" >>"$WORK/left" || return 1
+	fi
+	say "deleted $(($(lines "$WORK/removable") - $(lines "$WORK/undeleted"))) layers"
 }
