@@ -232,7 +232,11 @@ apply_deletions() {
 	[ "$DELETION" = "0${TAB}0${TAB}0" ] || count_deletion || return 1
 	[ "$FULL" = true ] || rm -f "$STATE/allow-deletions"
 	: >"$WORK/left"
-	unpublish_metadata && remove_layers
+	if ! unpublish_metadata || ! remove_layers; then
+		# They are counted, whatever of them went.
+		cut -f 1 "$WORK/todo/unpublish" "$WORK/todo/remove" >"$WORK/left"
+		return 1
+	fi
 }
 
 # lost_layers finds layers that the primary's own metadata names and the primary does not have any more. They are kept
@@ -306,7 +310,6 @@ mkdir -p "$WORK" "$RUN"
 rm -f "$RUN/status.json"
 : >"$WORK/ahead"
 : >"$WORK/held"
-: >"$WORK/left"
 : >"$ERRORS"
 check_commands
 say "follower started, registry $REGISTRY_ID, source $SOURCE_URL"
@@ -319,7 +322,7 @@ until FAILURE='' && check_sentinel && take_lock; do
 	write_status
 	rest 1
 done
-touch "$STATE/applied" "$STATE/placed" "$STATE/deletions" "$WORK/deletions"
+touch "$STATE/applied" "$STATE/placed" "$STATE/deletions" "$WORK/deletions" "$WORK/left"
 # An index on the storage is of an earlier version.
 rm -f "$STATE/index"
 OWNER=$(stat -c %u:%g "$DATA")
