@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -15,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
 // Archive is an image in the format of `docker load`.
@@ -42,7 +43,7 @@ func Build(ctx context.Context, name string) (Archive, error) {
 		return Archive{}, fmt.Errorf("image %s: %w", name, err)
 	}
 	defer unlock()
-	repository, err := repositoryDir(ctx)
+	repository, err := tfcli.Repository(ctx)
 	if err != nil {
 		return Archive{}, fmt.Errorf("image %s: %w", name, err)
 	}
@@ -95,21 +96,6 @@ func buildBinary(ctx context.Context, cache, repository string, made recipe) (st
 	}
 	current.Store(binary, true)
 	return binary, nil
-}
-
-// repositoryDir is the folder of this module's go.mod, from wherever inside the module the process was started.
-func repositoryDir(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "GOMOD")
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	output, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("find the repository with `go env GOMOD`: %w", err)
-	}
-	path := strings.TrimSpace(string(output))
-	if path == "" || path == os.DevNull {
-		return "", errors.New("find the repository: the working directory is in no Go module; run this inside a clone")
-	}
-	return filepath.Dir(path), nil
 }
 
 func cacheDir() (string, error) {

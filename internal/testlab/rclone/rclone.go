@@ -18,6 +18,8 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
 // Binary returns the path of a static rclone, which is built at the first call on a machine: 25 s and a download of 30
@@ -96,17 +98,8 @@ func Install(ctx context.Context, dir string) error {
 }
 
 func sourceDir(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "GOMOD")
-	cmd.Env = append(os.Environ(), "GOWORK=off")
-	output, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("find the repository with `go env GOMOD`: %w", err)
-	}
-	module := strings.TrimSpace(string(output))
-	if module == "" || module == os.DevNull {
-		return "", errors.New("find the repository: the working directory is in no Go module; run this inside a clone")
-	}
-	return filepath.Join(filepath.Dir(module), "internal", "testlab", "rclone", "build"), nil
+	repository, err := tfcli.Repository(ctx)
+	return filepath.Join(repository, "internal", "testlab", "rclone", "build"), err
 }
 
 func hashDir(dir string) (string, error) {
