@@ -165,17 +165,6 @@ same_disk() {
 	done
 }
 
-# skip_taken leaves out layers whose names are taken by what is no file, such as a link, or was written just now.
-skip_taken() {
-	[ -s "$WORK/todo/copy" ] || return 0
-	cut -f 1 "$WORK/todo/copy" >"$WORK/copy.paths"
-	(cd "$DATA" && tr '\n' '\0' <"$WORK/copy.paths" | xargs -0 stat -c %n) >"$WORK/taken" 2>/dev/null
-	[ -s "$WORK/taken" ] || return 0
-	cat "$WORK/taken" >>"$WORK/todo/ahead"
-	awk -F "$TAB" 'FILENAME == ARGV[1] { taken[$0]; next } !($1 in taken)' "$WORK/taken" "$WORK/todo/copy" >"$WORK/copy.left" &&
-		mv "$WORK/copy.left" "$WORK/todo/copy"
-}
-
 # source_answers tells whether the source can be read at all, after a layer could not.
 source_answers() { get cat source:snapshot/head >/dev/null; }
 
@@ -185,7 +174,7 @@ fetch_layers() {
 	FULL=false
 	GONE=0
 	: >"$WORK/unreadable"
-	same_disk && verify_layers && skip_taken || return 1
+	same_disk && verify_layers || return 1
 	if [ "$(cat "$STATE/boot" 2>/dev/null)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
 		# The machine was started anew, so what had not reached the disk may be zeros now.
 		rm -rf "$STATE/parts" "$STATE/incoming"
@@ -274,7 +263,7 @@ fetch_batch() {
 }
 
 # unreadable REASON notes the layers of standard input as such that the primary has and cannot give.
-unreadable() { cut -f 1 | awk -v why="$(printf '%s' "$1" | tr '\t\\' '  ')" '{ print $0 "\t" why }' >>"$WORK/unreadable"; }
+unreadable() { cut -f 1 | awk -v why="$(printf '%s' "$1" | tr '\11\134' '  ')" '{ print $0 "\t" why }' | cat >>"$WORK/unreadable"; }
 
 # drop_unwanted deletes what has arrived of layers that are not to be fetched any more, since it takes the room of the
 # others. What is whole has its place by now.
