@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/survey"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/rollout"
@@ -151,6 +152,30 @@ func (s *Service) ending(ctx context.Context, hosts []string) error {
 // logLines is how much of a log is shown beside an error.
 const logLines = 15
 
+// restPatience is how long a container that keeps ending is waited for to end.
+const restPatience = 3 * time.Second
+
+// atRest looks at a container. One that is restarted again and again is looked
+// at between two restarts, for while it runs Docker does not tell how it ended.
+func atRest(ctx context.Context, host *dockerhost.Host, name string) (dockerhost.Details, error) {
+	ctx, cancel := context.WithTimeout(ctx, restPatience)
+	defer cancel()
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	d, err := host.Inspect(ctx, name)
+	for err == nil && d.Status == container.Running && d.RestartCount >= maxRestarts {
+		select {
+		case <-ctx.Done():
+			return d, nil
+		case <-ticker.C:
+		}
+		if again, err := host.Inspect(ctx, name); err == nil {
+			d = again
+		}
+	}
+	return d, err
+}
+
 // evidence tells why the service on a host is not ready: its answer, the state
 // of its container and the end of its log, without secrets.
 func (s *Service) evidence(ctx context.Context, name string, reason error) string {
@@ -160,7 +185,7 @@ func (s *Service) evidence(ctx context.Context, name string, reason error) strin
 	if err != nil {
 		return text
 	}
-	if d, err := host.Inspect(ctx, r.Spec.Name); err == nil {
+	if d, err := atRest(ctx, host, r.Spec.Name); err == nil {
 		text += fmt.Sprintf("\ncontainer %s is %s", d.Name, d.Status)
 		if d.Status != container.Running { // between two restarts it tells
 			text += fmt.Sprintf(", exit code %d", d.ExitCode)

@@ -15,7 +15,6 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
-	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 )
 
 const (
@@ -25,7 +24,9 @@ const (
 	// proofPace is the time from one push to the next: faster than templates of
 	// gigabytes come, and slow enough for a machine that is three hosts, clients
 	// and readers at the same time.
-	proofPace = 60 * time.Millisecond
+	proofPace = 100 * time.Millisecond
+	// proofInterval is that of the three-host examples, in seconds.
+	proofInterval = 30
 	// proofDeleted templates, of one tag, are deleted while others are pushed.
 	proofDeleted = 2
 )
@@ -82,7 +83,7 @@ func listing(t *testing.T, lab *testlab.Lab, host, dir string) string {
 // awaitLook looks again and again until what it sees is good.
 func awaitLook(t *testing.T, what string, good func(string) bool, look func() string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*timeout)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*timeout)
 	defer cancel()
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
@@ -121,7 +122,7 @@ func killed(t *testing.T, lab *testlab.Lab, host string) {
 // replicas hold what the primary does two intervals after the last push.
 func TestAccRegistry_readersSeeOnlyWholeVersions(t *testing.T) {
 	lab, target := labAndTarget(t)
-	config := acctest.Provider(t, target, "ssh") + replicated(target, threeHosts, "h1", fmt.Sprintf("replication = { image = %q }", images.Rclone), `env = { ANKA_VM_LIST_CACHE_TTL = "1s" }`)
+	config := acctest.Provider(t, target, "ssh") + replicated(target, threeHosts, "h1", fmt.Sprintf("replication = {\n interval = %d\n image = %q\n}", proofInterval, images.Rclone), `env = { ANKA_VM_LIST_CACHE_TTL = "1s" }`)
 	url := func(host string) string { return "http://" + lab.Host(host).Address + ":8089" }
 	prove := func(*terraform.State) error {
 		var deleted sync.Map
@@ -151,7 +152,7 @@ func TestAccRegistry_readersSeeOnlyWholeVersions(t *testing.T) {
 		replicasHold(t, lab, files, "h2", "h3")
 		took := time.Since(pushed).Round(100 * time.Millisecond)
 		t.Logf("%d versions were equal %s after the last push", (proofTemplates-proofDeleted)*proofTags+proofDeleted, took)
-		if limit := 2 * replication.DefaultInterval * time.Second; took > limit {
+		if limit := 2 * proofInterval * time.Second; took > limit {
 			t.Errorf("the replicas were equal only %s after the last push, want %s", took, limit)
 		}
 		for host, r := range readers {

@@ -52,7 +52,7 @@ func TestAccRegistry_takesBackBadUpdate(t *testing.T) {
 			},
 			{
 				PreConfig:   unchanged,
-				Config:      bad(`env = { ANKASIM_EXIT = "3" }`),
+				Config:      provider + registryOn(target, threeHosts, `ready_timeout = "60s"`, `env = { ANKASIM_EXIT = "3" }`),
 				ExpectError: regexp.MustCompile(`(?s)on h1.*keeps ending.*restarted.*told to exit by.*old container on h1 has been\s+put back`),
 			},
 			{

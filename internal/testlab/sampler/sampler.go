@@ -19,10 +19,11 @@ import (
 // How often is asked, whether or not earlier questions have been answered, and
 // how long an answer may take. A node is patient: while a container is
 // exchanged, Docker's proxy may accept a connection that nobody serves, and
-// closes it after some three seconds.
+// closes it after some three seconds. An answer that takes a second or two is
+// that of a busy machine.
 const (
 	sampleInterval  = 100 * time.Millisecond
-	sampleTimeout   = time.Second
+	sampleTimeout   = 2500 * time.Millisecond
 	requestInterval = 100 * time.Millisecond
 	requestTimeout  = 5 * time.Second
 )
