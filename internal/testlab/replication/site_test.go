@@ -203,7 +203,7 @@ func (p *pair) remove(id string) {
 
 // patience is how much longer than on a calm machine is waited: nothing here is
 // about speed but where a test says so.
-const patience = 6
+const patience = 20
 
 func (p *pair) await(within time.Duration, what string, done func() error) time.Duration {
 	p.t.Helper()
