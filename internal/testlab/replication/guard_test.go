@@ -74,20 +74,10 @@ func TestGuard_emptiedStorage(t *testing.T) {
 		why   string
 	}{
 		"everything": {func(data string) error {
-			for _, dir := range []string{"vm_dir", "images_dir", "state_file_dir", replication.Sentinel} {
-				if err := os.RemoveAll(filepath.Join(data, dir)); err != nil {
-					return err
-				}
-			}
-			return nil
+			return takeAway(data, "vm_dir", "images_dir", "state_file_dir", replication.Sentinel)
 		}, "marker file .anka-registry is missing"},
 		"the directories": {func(data string) error {
-			for _, dir := range []string{"vm_dir", "images_dir", "state_file_dir"} {
-				if err := os.RemoveAll(filepath.Join(data, dir)); err != nil {
-					return err
-				}
-			}
-			return nil
+			return takeAway(data, "vm_dir", "images_dir", "state_file_dir")
 		}, "lost its directory"},
 		"the layers":        {func(data string) error { return emptyDir(filepath.Join(data, "images_dir")) }, "max_delete_percent"},
 		"the only template": {func(data string) error { return emptyDir(filepath.Join(data, "vm_dir")) }, "no template any more"},
@@ -106,14 +96,23 @@ func TestGuard_emptiedStorage(t *testing.T) {
 	}
 }
 
-func emptyDir(dir string) error {
-	entries, err := os.ReadDir(dir)
-	for _, entry := range entries {
-		if err == nil {
-			err = os.RemoveAll(filepath.Join(dir, entry.Name()))
+// takeAway moves what data holds out of it, each name at once: where files go one after
+// the other, the first may be replicated as the deletion that it is.
+func takeAway(data string, names ...string) error {
+	for _, name := range names {
+		if err := os.Rename(filepath.Join(data, name), data+"."+name); err != nil {
+			return err
 		}
 	}
-	return err
+	return nil
+}
+
+// emptyDir leaves a directory without what it holds.
+func emptyDir(dir string) error {
+	if err := takeAway(filepath.Dir(dir), filepath.Base(dir)); err != nil {
+		return err
+	}
+	return os.Mkdir(dir, 0o755)
 }
 
 func TestGuard_manyDeletions(t *testing.T) {
