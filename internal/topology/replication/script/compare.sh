@@ -210,11 +210,11 @@ guard_deletions() {
 		names_of "$WORK/staying"
 		cat "$WORK/new"
 	} | cut -f 2 | sort -u | cat >"$WORK/needed" && names_read && recent_deletions >"$WORK/deletions.recent" || return 1
-	verdict=$(awk -F "$TAB" -v meta="$METADATA_DIR" -v percent="$MAX_DELETE_PERCENT" -v left="$WORK/left" '
+	verdict=$(awk -F "$TAB" -v meta="$METADATA_DIR" -v percent="$MAX_DELETE_PERCENT" -v failures="$WORK/left" '
 		function template(path) { path = substr(path, length(meta) + 2); sub(/\/.*/, "", path); return path }
 		function base(path) { sub(/.*\//, "", path); return path }
 		function over(n, before, total, least) { return n > 0 && n + before > least && (n + before) * 100 > percent * (total + before) }
-		BEGIN { while ((getline path < left) > 0) counted[path] }
+		BEGIN { while ((getline path < failures) > 0) counted[path] }
 		FILENAME == ARGV[1] && $1 == "F" { stays[template($2)]; next }
 		FILENAME == ARGV[1] { if ($1 == "L") listed++; next }
 		FILENAME == ARGV[2] { explained[$1]; next }
