@@ -63,6 +63,8 @@ type Cluster struct {
 	mu      sync.Mutex
 	clients map[string]*etcdclient.Client // by client URL
 	ports   map[string]int                // client ports in use, by member
+	// size of the largest database of a member that was seen, in bytes.
+	size int64
 	// mute are members that were waited for in vain.
 	mute map[string]bool
 }
@@ -173,6 +175,7 @@ func (c *Cluster) viewsOf(ctx context.Context, members []etcd.Member) map[string
 		mu.Lock()
 		defer mu.Unlock()
 		views[m.Key()] = view
+		c.noteSize(view.Size)
 		return nil
 	})
 	return views
@@ -191,7 +194,7 @@ func (c *Cluster) view(ctx context.Context, m etcd.Member) etcd.View {
 	}
 	view := etcd.View{
 		ClusterID: status.ClusterID, MemberID: status.MemberID, Leader: status.Leader, Version: status.Version,
-		Learner: status.Learner, Applied: status.RaftApplied, Alarms: alarms(status.Errors),
+		Learner: status.Learner, Applied: status.RaftApplied, Size: status.DBSize, Alarms: alarms(status.Errors),
 		DowngradeTarget: status.DowngradeTarget, StorageVersion: status.StorageVersion,
 	}
 	for _, p := range status.Members {

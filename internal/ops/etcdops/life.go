@@ -21,9 +21,10 @@ const (
 	// --strict-reconfig-check, HealthInterval).
 	settleTime = 5 * time.Second
 	// changeTimeout bounds one change of members, with retries while etcd says
-	// that it is not ready for it.
+	// that it is not ready for it, such as for a learner that has not caught up.
 	changeTimeout = 2 * time.Minute
-	// awaitTimeout bounds the wait for a member that was started.
+	// awaitTimeout bounds the wait for a member that was started. Both are
+	// those of a small database: see [Cluster.within].
 	awaitTimeout = 2 * time.Minute
 )
 
@@ -146,10 +147,24 @@ func (c *Cluster) poll(ctx context.Context, timeout time.Duration, what string, 
 	}
 }
 
+func (c *Cluster) noteSize(bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.size = max(c.size, bytes)
+}
+
+// within is how long a member may take that loads the cluster's database, when
+// one with a small database may take base.
+func (c *Cluster) within(base time.Duration) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return etcd.Within(base, c.size)
+}
+
 // retry repeats a change while etcd says that it is not ready for it.
 func (c *Cluster) retry(ctx context.Context, what string, change func(context.Context) error) error {
 	var last error
-	err := c.poll(ctx, changeTimeout, what, func(ctx context.Context) (bool, string) {
+	err := c.poll(ctx, c.within(changeTimeout), what, func(ctx context.Context) (bool, string) {
 		ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
 		defer cancel()
 		last = change(ctx)
@@ -290,7 +305,7 @@ func (c *Cluster) endContainer(ctx context.Context, host *dockerhost.Host, id st
 func (c *Cluster) await(ctx context.Context, members []etcd.Member) error {
 	nextLook := time.Now().Add(containerInterval)
 	var ended error
-	err := c.poll(ctx, awaitTimeout, etcd.Places(members)+" answer and follow the leader", func(ctx context.Context) (bool, string) {
+	err := c.poll(ctx, c.within(awaitTimeout), etcd.Places(members)+" answer and follow the leader", func(ctx context.Context) (bool, string) {
 		views := c.glance(ctx)
 		now := etcd.Consensus(c.Desired.All(), views)
 		if time.Now().After(nextLook) {

@@ -103,6 +103,7 @@ func (c *Cluster) inspect(ctx context.Context, m etcd.Member, host *dockerhost.H
 	switch {
 	case ended, found.Status == container.Created && found.Labels[etcd.LabelBirth] == string(etcd.Rejoin):
 		it.data, err = host.Exists(ctx, found.ID, etcd.DataTarget+"/member/wal")
+		it.data = it.data && !(ended && lostLog(ctx, host, found))
 	case !present && c.Desired.DataPath == "":
 		it.volumes = []string{}
 		volumes, failed := host.Volumes(ctx, container.Selector(c.Desired.Cluster, container.Etcd))
@@ -112,6 +113,17 @@ func (c *Cluster) inspect(ctx context.Context, m etcd.Member, host *dockerhost.H
 		err = failed
 	}
 	return it, err
+}
+
+// lostLog reports whether a member ended because it lacks what it acknowledged. A
+// log that cannot be read tells nothing.
+func lostLog(ctx context.Context, host *dockerhost.Host, found container.Found) bool {
+	last, err := host.Inspect(ctx, found.ID)
+	if err != nil || last.Status == container.Exited && last.ExitCode == 0 {
+		return false
+	}
+	log, err := host.Logs(ctx, found.ID, panicLines)
+	return err == nil && etcd.LostLog(log)
 }
 
 // consensus asks the members that run what they say of their cluster, and those

@@ -26,6 +26,8 @@ const (
 	// proofPrefix is where the proof writes; it deletes what it wrote.
 	proofPrefix = "/io.github.anka-ha/proof/"
 	logLines    = 15
+	// panicLines hold a panic with its stack, and the start of a run after it.
+	panicLines = 150
 	// endless is how many restarts are taken for a container that never comes
 	// up. Docker doubles its pause, so that these take a few seconds.
 	endless = 4

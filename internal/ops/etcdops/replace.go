@@ -15,8 +15,8 @@ import (
 type containerFound = container.Found
 
 const (
-	// provenWithin is how long a replaced member may take to be proven. One
-	// that takes longer goes back to its old container.
+	// provenWithin is how long a replaced member may take to be proven, with a
+	// small database. One that takes longer goes back to its old container.
 	provenWithin = 90 * time.Second
 	// maxLag is how many log entries a member may be behind the leader and
 	// count as caught up while others go on writing.
@@ -140,7 +140,7 @@ func (r *replacement) proven(ctx context.Context) error {
 	url := r.m.PeerURL()
 	lastLook := time.Now()
 	var ended error
-	err := r.c.poll(ctx, provenWithin, "the member is back and has caught up", func(ctx context.Context) (bool, string) {
+	err := r.c.poll(ctx, r.c.within(provenWithin), "the member is back and has caught up", func(ctx context.Context) (bool, string) {
 		views := r.c.glance(ctx)
 		now := etcd.Consensus(r.c.Desired.All(), views)
 		if time.Since(lastLook) > containerInterval {
@@ -175,7 +175,7 @@ func (r *replacement) undo(ctx context.Context, failure error) error {
 	}
 	// The time of the operation may be over; what it has begun is undone all
 	// the same.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.c.Desired.Settings.StopGrace+2*provenWithin)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.c.Desired.Settings.StopGrace+2*r.c.within(provenWithin))
 	defer cancel()
 	if !r.hasOld {
 		return fmt.Errorf("%w\n\nNothing else was touched", failure)

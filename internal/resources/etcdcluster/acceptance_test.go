@@ -220,6 +220,11 @@ func TestAccEtcdCluster_importsByName(t *testing.T) {
 				ImportStateVerifyIgnore: []string{"timeouts"},
 			},
 			{
+				// Expects that the plan with the import changes nothing.
+				Config: config, ResourceName: address, ImportState: true, ImportStateId: "acc",
+				ImportStateKind: resource.ImportBlockWithID,
+			},
+			{
 				Config: config, ResourceName: address, ImportState: true, ImportStateId: "nowhere",
 				ExpectError: regexp.MustCompile(`there is no container of an etcd cluster "nowhere" on any of the\s+hosts\s+h1,\s+h2,\s+h3`),
 			},

@@ -1,25 +1,54 @@
 package etcdcluster_test
 
-import "strings"
+import (
+	"context"
+	"errors"
+	"strings"
+)
 
 // wiped: the data of a stopped member is deleted, and its container is left. A
-// container that was made for a bootstrap would start on nothing.
+// container that was made for a bootstrap would start on nothing. Then that of
+// the member that took its place: one that was made to join does start on
+// nothing, makes a new log, and ends again and again.
 func (p *proof) wiped() {
 	p.t.Helper()
 	victim := p.follower()
-	host, before := p.members[victim], p.state().Members[victim]
-	docker(p.t, p.lab, host, "stop", "anka-acc-etcd-"+victim)
-	place := docker(p.t, p.lab, host, "volume", "inspect", "--format", "{{.Mountpoint}}", before.Data)
-	// Without -f: where nothing was, nothing would be tested.
-	_, err := p.lab.Host(host).Run(p.t.Context(), "rm -r "+place+"/member")
-	must(p.t, err)
-	o := p.changes(change{what: "a stopped member's data is deleted", involuntary: true})
-	if after := p.state().Members[victim]; after.ID == before.ID || after.Data == before.Data {
-		p.t.Errorf("the member whose data was deleted is still %+v", after)
+	host, name := p.members[victim], "anka-acc-etcd-"+victim
+	wipe := func(what string) {
+		p.t.Helper()
+		docker(p.t, p.lab, host, "stop", name)
+		before := p.state().Members[victim]
+		place := docker(p.t, p.lab, host, "volume", "inspect", "--format", "{{.Mountpoint}}", before.Data)
+		// Without -f: where nothing was, nothing would be tested.
+		_, err := p.lab.Host(host).Run(p.t.Context(), "rm -r "+place+"/member")
+		must(p.t, err)
+		if what != "" {
+			docker(p.t, p.lab, host, "start", name)
+			p.ends(host, name, what)
+		}
+		o := p.changes(change{what: "a member's data is deleted", involuntary: true})
+		if after := p.state().Members[victim]; after.ID == before.ID || after.Data == before.Data {
+			p.t.Errorf("the member whose data was deleted is still %+v", after)
+		}
+		if !strings.Contains(strings.Join(o.done, "\n"), "remove "+victim) {
+			p.t.Errorf("%s was not replaced", victim)
+		}
 	}
-	if !strings.Contains(strings.Join(o.done, "\n"), "remove "+victim) {
-		p.t.Errorf("%s was not replaced", victim)
-	}
+	wipe("")
+	wipe("Was the raft log corrupted, truncated, or lost?")
+}
+
+// ends waits until a container was restarted since it said text, and has ended
+// again.
+func (p *proof) ends(host, name, text string) {
+	p.t.Helper()
+	await(p.t, name+" ends again", func(ctx context.Context) error {
+		said, err := p.lab.Host(host).Run(ctx, "docker inspect --format '{{.State.Status}} {{.RestartCount}}' "+name+" && docker logs --tail 150 "+name+" 2>&1")
+		if err == nil && (!strings.HasPrefix(said, "restarting ") || strings.HasPrefix(said, "restarting 0") || !strings.Contains(said, text)) {
+			err = errors.New(said)
+		}
+		return err
+	})
 }
 
 // mended: a member runs on settings that end it again and again, which are not

@@ -107,6 +107,11 @@ func TestAccRegistry_replicates(t *testing.T) {
 				ResourceName: address, ImportState: true, ImportStateId: "acc", ImportStateVerify: true,
 			},
 			{
+				// Expects that the plan with the import changes nothing.
+				Config: limited, ResourceName: address, ImportState: true, ImportStateId: "acc",
+				ImportStateKind: resource.ImportBlockWithID,
+			},
+			{
 				PreConfig: func() { shell(t, lab, "h2", "docker rm -f anka-acc-registry-replication-h2") },
 				Config:    limited, ConfigPlanChecks: updated(),
 				Check: func(s *terraform.State) error {

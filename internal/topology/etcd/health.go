@@ -3,6 +3,7 @@ package etcd
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // View is what one endpoint said of the cluster, or why it said nothing.
@@ -24,6 +25,8 @@ type View struct {
 	Peers []Peer
 	// Applied is how far the member has applied the raft log.
 	Applied uint64
+	// Size of its database in bytes.
+	Size int64
 	// Learner: this member has no vote yet.
 	Learner bool
 	// Alarms are those that this member reports, in words.
@@ -169,4 +172,23 @@ func olderVersion(a, b string) bool {
 		}
 	}
 	return len(as) < len(bs)
+}
+
+// LostLog reports whether what a member wrote says that its raft log lacks
+// entries that it had acknowledged: its data was deleted or is an older copy, and
+// since it was told to join an existing cluster it began a new log all the same.
+// The words are raft's (raftLog.commitTo, etcd 3.0 and later). Such a member can
+// only be removed and added anew.
+func LostLog(log string) bool {
+	return strings.Contains(log, "Was the raft log corrupted, truncated, or lost?")
+}
+
+// slowest is the least number of bytes in a second with which a database is sent
+// to a member and read by it. etcd's own limit of what is sent is far above it.
+const slowest = 10 << 20
+
+// Within is how long a member is waited for that has to load a database of so
+// many bytes, when one with an empty database gets base.
+func Within(base time.Duration, database int64) time.Duration {
+	return base + time.Duration(database/slowest)*time.Second
 }

@@ -3,6 +3,7 @@ package etcd
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // whole is the view that every member has of a cluster in good order.
@@ -95,5 +96,25 @@ func TestJudgeTellsLowestVersionAndIDs(t *testing.T) {
 	}
 	if strings.Join(ids, " ") != "1 2 3" {
 		t.Errorf("IDs %v", ids)
+	}
+}
+
+func TestLostLog(t *testing.T) {
+	for log, want := range map[string]bool{
+		`{"level":"panic","caller":"etcdserver/zap_raft.go:102","msg":"tocommit(1042) is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?"}` + "\npanic: tocommit(1042)": true,
+		`{"level":"fatal","msg":"discovery failed","error":"member b1 has already been bootstrapped"}`:                                                                                               false,
+		"": false,
+	} {
+		if got := LostLog(log); got != want {
+			t.Errorf("got %v of %s", got, log)
+		}
+	}
+}
+
+func TestWithin(t *testing.T) {
+	for database, want := range map[int64]time.Duration{0: time.Minute, 100 << 20: 70 * time.Second, 8 << 30: time.Minute + 819*time.Second} {
+		if got := Within(time.Minute, database); got != want {
+			t.Errorf("%d bytes: got %s, want %s", database, got, want)
+		}
 	}
 }
