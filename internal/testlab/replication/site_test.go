@@ -225,6 +225,9 @@ func (p *pair) awaitEqual(within time.Duration) time.Duration {
 		if err == nil && (!s.InSync || s.LastError != "") {
 			err = fmt.Errorf("status %+v", s)
 		}
+		if err == nil && len(s.Manifest) != hex.EncodedLen(sha256.Size) {
+			p.t.Errorf("in sync with %q, which is no manifest", s.Manifest)
+		}
 		return err
 	})
 	return took

@@ -202,7 +202,7 @@ guard_deletions() {
 	if ! [ -s "$WORK/todo/remove" ] && ! [ -s "$WORK/todo/unpublish" ] && ! [ -s "$WORK/dropped" ]; then
 		return 0
 	fi
-	sum=$(cat "$WORK/todo/remove" "$WORK/todo/unpublish" "$WORK/dropped" | cut -f 1 | sort | sha256sum | cut -c 1-16)
+	deletion=$(cat "$WORK/todo/remove" "$WORK/todo/unpublish" "$WORK/dropped" | cut -f 1 | sort | sha256sum | cut -c 1-16)
 	names_of "$WORK/todo/unpublish" | cut -f 2 | sort -u | cat >"$WORK/explained" || return 1
 	cat "$WORK/todo/unpublish" "$WORK/changing" >"$WORK/leaving" || return 1
 	awk -F "$TAB" 'FILENAME == ARGV[1] { leaves[$1]; next } !($1 in leaves) { print $1 }' "$WORK/leaving" "$INDEX" | cat >"$WORK/staying" || return 1
@@ -255,17 +255,17 @@ guard_deletions() {
 	' "$MANIFEST" "$WORK/explained" "$WORK/needed" "$WORK/dropped" "$WORK/deletions.recent" "$INDEX" "$WORK/layers" "$WORK/todo/unpublish" "$WORK/todo/remove") || return 1
 	# shellcheck disable=SC2086
 	set -- $verdict
-	if [ "$1" = ok ] || [ "$ALLOW_DELETIONS" = "$sum" ] || [ "$(cat "$STATE/allow-deletions" 2>/dev/null)" = "$sum" ]; then
+	if [ "$1" = ok ] || [ "$ALLOW_DELETIONS" = "$deletion" ] || [ "$(cat "$STATE/allow-deletions" 2>/dev/null)" = "$deletion" ]; then
 		# Layers that metadata here names are never deleted, so they do not count again in every pass.
 		DELETION="$2$TAB$3$TAB$6"
 		UNPUBLISHED="$2$TAB$3${TAB}0"
 		return 0
 	fi
-	BLOCKED=$sum
+	BLOCKED=$deletion
 	if [ "$1" != limit ]; then
-		fail "the primary has no $1 any more; nothing is deleted here until deletion $sum is allowed ($2 templates, $5 layers)"
+		fail "the primary has no $1 any more; nothing is deleted here until deletion $deletion is allowed ($2 templates, $5 layers)"
 	else
-		fail "the primary lost more than max_delete_percent = $MAX_DELETE_PERCENT within an hour; nothing is replicated until deletion $sum is allowed ($2 templates, $3 files of other templates, $5 layers, of which templates that stay name $4$([ "$6" -eq 0 ] || echo "; metadata that was changed does not name $6 layers any more"))"
+		fail "the primary lost more than max_delete_percent = $MAX_DELETE_PERCENT within an hour; nothing is replicated until deletion $deletion is allowed ($2 templates, $3 files of other templates, $5 layers, of which templates that stay name $4$([ "$6" -eq 0 ] || echo "; metadata that was changed does not name $6 layers any more"))"
 	fi
 }
 
