@@ -65,8 +65,10 @@ func pushBetween(ctx context.Context, lab *testlab.Lab, before map[string]string
 	ctx, cancel := context.WithTimeout(ctx, 3*timeout)
 	defer cancel()
 	changed := func(host string) bool {
-		id, err := lab.Host(host).Run(ctx, "docker inspect -f '{{.Id}}' anka-acc-registry-"+host)
-		return err == nil && strings.TrimSpace(id) != before[host]
+		// The new container is there before the old one has stopped.
+		running, err := lab.Host(host).Run(ctx, "docker inspect -f '{{.State.Running}} {{.Id}}' anka-acc-registry-"+host)
+		id, runs := strings.CutPrefix(strings.TrimSpace(running), "true ")
+		return err == nil && runs && id != before[host]
 	}
 	url, layer := registryURL(lab, "h1"), "template-mid-v1.ank"
 	ticker := time.NewTicker(200 * time.Millisecond)
