@@ -90,17 +90,7 @@ func TestAhead_notedPullIsNoPush(t *testing.T) {
 	t.Parallel()
 	p := filledPair(t, 2, nil)
 	tag := filepath.Join(p.follower.Data, "vm_dir", "vm-0", "tag-0.json")
-	edit := func(path, from, to string) {
-		content, err := os.ReadFile(path)
-		p.must(err)
-		changed := bytes.Replace(content, []byte(from), []byte(to), 1)
-		if bytes.Equal(content, changed) {
-			t.Fatalf("%s has no %s", path, from)
-		}
-		p.must(os.WriteFile(path+".upload", changed, 0o600))
-		p.must(os.Rename(path+".upload", path))
-	}
-	edit(tag, `"last_pull":""`, `"last_pull":"2026-01-01T00:00:00Z"`)
+	p.edit(tag, `"last_pull":""`, `"last_pull":"2026-01-01T00:00:00Z"`)
 	p.push("vm-3", 0, 1000)
 	p.await(10*time.Second, "a pass", func() error {
 		_, err := os.Stat(filepath.Join(p.follower.Data, "vm_dir", "vm-3"))
@@ -116,13 +106,13 @@ func TestAhead_notedPullIsNoPush(t *testing.T) {
 		t.Error("the note was overwritten although the primary changed nothing")
 	}
 	// The primary changes the same file: its version is taken, and the other kept.
-	edit(filepath.Join(p.source.Data, "vm_dir", "vm-0", "tag-0.json"), `"description":""`, `"description":"golden"`)
+	p.edit(filepath.Join(p.source.Data, "vm_dir", "vm-0", "tag-0.json"), `"description":""`, `"description":"golden"`)
 	p.awaitEqual(10 * time.Second)
 	if kept, err := os.ReadDir(filepath.Join(p.follower.Data, replication.StateDir, "replaced")); err != nil || len(kept) != 1 {
 		t.Errorf("kept %v, %v", kept, err)
 	}
 	// The primary deletes the template, which has a note here again.
-	edit(tag, `"last_pull":""`, `"last_pull":"2026-02-02T00:00:00Z"`)
+	p.edit(tag, `"last_pull":""`, `"last_pull":"2026-02-02T00:00:00Z"`)
 	p.remove("vm-0")
 	p.awaitEqual(10 * time.Second)
 }

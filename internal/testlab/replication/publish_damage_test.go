@@ -284,3 +284,23 @@ func TestPublish_somethingElseInTheFilesPlace(t *testing.T) {
 	p.must(os.Remove(at("vm_dir/vm-2")))
 	p.awaitEqual(10 * time.Second)
 }
+
+// Templates that were changed on both sides are brought up to date in one pass, however many they are.
+func TestPublish_severalChangedOnBothSides(t *testing.T) {
+	t.Parallel()
+	const n = 3
+	p := filledPair(t, n, nil)
+	p.link.SetDown(true)
+	for i := range n {
+		p.pull(p.follower.Data, fmt.Sprintf("vm-%d", i), "2026-01-01T00:00:00Z")
+		p.describe(fmt.Sprintf("vm-%d", i), "golden")
+	}
+	p.link.SetDown(false)
+	p.awaitEqual(20 * time.Second)
+	if kept, err := os.ReadDir(filepath.Join(p.follower.Data, replication.StateDir, "replaced")); err != nil || len(kept) != n {
+		t.Errorf("kept %v, %v", kept, err)
+	}
+	if log := p.follower.Log(); strings.Contains(log, "cannot keep") {
+		t.Errorf("it took several passes:\n%s", log)
+	}
+}

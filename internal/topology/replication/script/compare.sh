@@ -117,6 +117,8 @@ set_aside() {
 # not needed for that, only that layers are files called NAME.ank. Text may have such a word as well: this is for what
 # is kept, and for names of layers that are known. names_read has to be asked afterwards.
 names_of() {
+	# grep does not tell that it could not read on; cat does.
+	(cd "${2:-$DATA}" && tr '\n' '\0' <"$1" | xargs -0 -r cat) 2>>"$WORK/names.err" >/dev/null
 	(cd "${2:-$DATA}" && tr '\n' '\0' <"$1" | xargs -0 -r grep -oHE '[A-Za-z0-9][A-Za-z0-9._-]*\.ank') 2>>"$WORK/names.err" |
 		sed "s/:\([^:]*\)\$/$TAB\1/" | sort -u
 }
@@ -203,6 +205,8 @@ guard_deletions() {
 		return 0
 	fi
 	deletion=$(cat "$WORK/todo/remove" "$WORK/todo/unpublish" "$WORK/dropped" | cut -f 1 | sort | sha256sum | cut -c 1-16)
+	# An ID that could not be made would be that of no permission.
+	[ ${#deletion} -eq 16 ] || return 1
 	names_of "$WORK/todo/unpublish" | cut -f 2 | sort -u | cat >"$WORK/explained" || return 1
 	cat "$WORK/todo/unpublish" "$WORK/changing" >"$WORK/leaving" || return 1
 	awk -F "$TAB" 'FILENAME == ARGV[1] { leaves[$1]; next } !($1 in leaves) { print $1 }' "$WORK/leaving" "$INDEX" | cat >"$WORK/staying" || return 1

@@ -133,7 +133,7 @@ foreign_paths() {
 			return 0
 		}
 		$1 == "H" { next }
-		("/" $2 "/") ~ /\/\.?\.?\// || !under($2, $1 == "L" ? layers : meta) || ($1 == "L" ? NF != 4 : $1 != "F" || NF != 6) { print $2; exit }
+		("/" $2 "/") ~ /\/\.?\.?\// || !under($2, $1 == "L" ? layers : meta) || ($1 == "L" ? NF != 4 : $1 != "F" || NF != 6) { print ($2 == "" ? "(none)" : $2); exit }
 	' "$MANIFEST"
 }
 
@@ -159,7 +159,7 @@ pass() {
 		return 0
 	fi
 	: >"$WORK/names.err"
-	if [ "$(room "$WORK")" -lt "$RESERVE" ]; then
+	if ! [ "$(room "$WORK")" -ge "$RESERVE" ]; then
 		fail "the container's own file system has less than $RESERVE bytes left, which the lists of files need"
 		return 1
 	fi
@@ -173,7 +173,7 @@ pass() {
 	guard_deletions || return 1
 	if ! fetch_layers; then
 		# Deletions may make the room that is missing.
-		if [ "$FULL" = true ]; then apply_deletions; else delete_for_room; fi
+		if [ "$FULL" = true ]; then check_sentinel && apply_deletions; else delete_for_room; fi
 		return 1
 	fi
 	sort -u "$WORK/todo/ahead" >"$WORK/ahead"
@@ -216,7 +216,7 @@ delete_for_room() {
 	FULL=true
 	: >"$WORK/todo/publish"
 	: >"$WORK/held"
-	guard_deletions || return 0
+	guard_deletions && check_sentinel || return 0
 	apply_deletions
 	fail "the replica's disk is full: what is new cannot be written; free some space, replication then goes on"
 }
@@ -326,6 +326,8 @@ touch "$STATE/applied" "$STATE/placed" "$STATE/deletions" "$WORK/deletions" "$WO
 # An index on the storage is of an earlier version.
 rm -f "$STATE/index"
 OWNER=$(stat -c %u:%g "$DATA")
+# What one that was killed had moved away to be deleted is seen again even when the primary is away.
+restore_leaving
 APPLIED=$(number "$(header generation "$STATE/applied")")
 [ "$APPLIED" -eq 0 ] || APPLIED_SUM=$(sha256sum "$STATE/applied" | cut -c 1-64)
 run_schedule

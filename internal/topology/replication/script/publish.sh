@@ -142,9 +142,10 @@ keep_replaced() {
 }
 
 keep_all() {
-	while IFS=$TAB read -r path name; do
-		cp "$DATA/$path" "$kept/$name" || {
-			rm -f "$kept/$name"
+	while IFS=$TAB read -r saved as; do
+		[ ! -e "$kept/$as" ] || as=$as-$(printf '%s' "$saved" | sha256sum | cut -c 1-8)
+		cp "$DATA/$saved" "$kept/$as" || {
+			rm -f "$kept/$as"
 			return 1
 		}
 	done
@@ -201,7 +202,7 @@ as_stamped() {
 
 # unpublish_single deletes the files of $WORK/leaving.single, those that others name last, and directories that are empty then.
 unpublish_single() {
-	as_stamped "$WORK/leaving.single" all | cat >"$WORK/deleting" || return 1
+	as_stamped "$WORK/leaving.single" all | awk 'FILENAME == ARGV[1] { goes[$0]; next } $0 in goes' "$WORK/todo/unpublish" - | cat >"$WORK/deleting" || return 1
 	in_order "$WORK/deleting" "$DATA" "$WORK/deleting" | cut -f 2- | tac | (cd "$DATA" && tr '\n' '\0' | xargs -0 -r rm -f --)
 	(cd "$DATA/$METADATA_DIR" && find . -mindepth 1 -depth -type d) | awk -v from="$((${#METADATA_DIR} + 2))" '
 		function template(path) { sub(/\/.*/, "", path); return path }
@@ -241,23 +242,36 @@ restore_leaving() {
 	return 0
 }
 
-# remove_layers deletes the layers that the primary no longer has, except those that metadata here still names. These,
-# and those that cannot be deleted, stay owned, so that they go when the metadata does.
+# all_metadata lists the metadata in $WORK/meta.now, with what is excluded: that is not replicated, but it names layers.
+all_metadata() {
+	excluded=$EXCLUDE
+	EXCLUDE=''
+	list_metadata "$WORK/meta.now"
+	listed=$?
+	EXCLUDE=$excluded
+	return $listed
+}
+
+# remove_layers deletes the layers that the primary no longer has, except those that metadata here still names, and those
+# that were written again while others were fetched. What is still named or cannot be deleted stays owned, so that it
+# goes when the metadata does.
 remove_layers() {
 	[ -s "$WORK/todo/remove" ] || return 0
-	list_metadata "$WORK/meta.now" && cut -f 1 "$WORK/meta.now" | cat >"$WORK/meta.paths" || return 1
+	list_layers "$WORK/layers.now" && all_metadata || return 1
+	awk 'FILENAME == ARGV[1] { now[$0]; next } $0 in now' "$WORK/layers.now" "$WORK/todo/remove" | cat >"$WORK/removing" || return 1
+	cut -f 1 "$WORK/meta.now" | cat >"$WORK/meta.paths" || return 1
 	names_of "$WORK/meta.paths" | cut -f 2 | sort -u | cat >"$WORK/named" && names_read || return 1
 	awk -F "$TAB" -v removable="$WORK/removable" '
 		BEGIN { printf "" > removable }
 		FILENAME == ARGV[1] { named[$1]; next }
 		{ name = $1; sub(/.*\//, "", name); if (name in named) print "L\t" $0; else print $1 > removable }
-	' "$WORK/named" "$WORK/todo/remove" | cat >"$WORK/still.layers" || return 1
-	[ "$(lines "$WORK/still.layers" "$WORK/removable")" -eq "$(lines "$WORK/todo/remove")" ] && cat "$WORK/still.layers" >>"$WORK/still" || return 1
+	' "$WORK/named" "$WORK/removing" | cat >"$WORK/still.layers" || return 1
+	[ "$(lines "$WORK/still.layers" "$WORK/removable")" -eq "$(lines "$WORK/removing")" ] && cat "$WORK/still.layers" >>"$WORK/still" || return 1
 	[ -s "$WORK/removable" ] || return 0
 	: >"$WORK/undeleted"
 	if ! (cd "$DATA" && tr '\n' '\0' <"$WORK/removable" | xargs -0 -r rm -f --); then
 		(cd "$DATA" && tr '\n' '\0' <"$WORK/removable" | xargs -0 stat -c "%n") 2>/dev/null | cat >"$WORK/undeleted" || return 1
-		awk -F "$TAB" 'FILENAME == ARGV[1] { left[$1]; next } $1 in left { print "L\t" $0 }' "$WORK/undeleted" "$WORK/todo/remove" | cat >>"$WORK/still" || return 1
+		awk -F "$TAB" 'FILENAME == ARGV[1] { left[$1]; next } $1 in left { print "L\t" $0 }' "$WORK/undeleted" "$WORK/removing" | cat >>"$WORK/still" || return 1
 		cat "$WORK/undeleted" >>"$WORK/left" || return 1
 	fi
 	say "deleted $(($(lines "$WORK/removable") - $(lines "$WORK/undeleted"))) layers"

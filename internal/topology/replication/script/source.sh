@@ -132,6 +132,8 @@ settle() {
 		after[$1] != $0 { print $1 > (template($1) in there ? unstable : gone) }
 	' "$WORK/meta.2" "$WORK/meta.1"
 	cat "$WORK/unstable" "$WORK/gone" >"$WORK/settling"
+	# What is just being changed has no former version in the first list, and what that lacks would be deleted elsewhere.
+	[ "$GENERATION" -gt 0 ] || [ ! -s "$WORK/unstable" ] || return 1
 	if [ -s "$WORK/unstable" ] && [ -n "$(awk -F "$TAB" 'FILENAME == ARGV[1] { now[$1]; next } !($1 in now)' "$WORK/layers" "$WORK/layers.0" | head -n 1)" ]; then
 		return 1
 	fi
@@ -145,13 +147,16 @@ settle() {
 		FILENAME == ARGV[2] { older[$1]; next }
 		FILENAME == ARGV[3] { if ($1 in older) { $2 = "racy"; print }; next }
 		!($1 in drop) && !($1 in older)
-	' "$WORK/gone" "$WORK/unstable" "$INDEX" "$WORK/index.new" | sort >"$WORK/index.settled"
+	' "$WORK/gone" "$WORK/unstable" "$INDEX" "$WORK/index.new" | sort | cat >"$WORK/index.settled"
 }
 
 # check_gone fails when something that was listed before is not listed any more, but still there: find says nothing of
 # a directory that it could read in part only, such as on a dying disk, and replicas delete what is not listed.
 check_gone() {
-	awk -F "$TAB" 'FILENAME == ARGV[1] { listed[$2]; next } !($2 in listed) { print $2 }' "$BODY.new" "$BODY" "$FORMER" >"$WORK/dropped"
+	awk -F "$TAB" 'FILENAME == ARGV[1] { listed[$2]; next } !($2 in listed) { print $2 }' "$BODY.new" "$BODY" "$FORMER" | cat >"$WORK/dropped" || {
+		fail "cannot tell whether files were deleted: the work directory cannot be written"
+		return 1
+	}
 	[ -s "$WORK/dropped" ] || return 0
 	(cd "$DATA" && tr '\n' '\0' <"$WORK/dropped" | xargs -0 stat -c "%F$TAB%n") >"$WORK/there" 2>"$WORK/there.err"
 	there=$(awk -F "$TAB" '$1 ~ /^regular/ { print $2; exit }' "$WORK/there")
@@ -182,7 +187,7 @@ generate() {
 			return 1
 		fi
 	done
-	if [ "$(room "$WORK")" -lt "$RESERVE" ]; then
+	if ! [ "$(room "$WORK")" -ge "$RESERVE" ]; then
 		fail "the container's own file system has less than $RESERVE bytes left, which the lists of files need"
 		return 1
 	fi
@@ -226,6 +231,10 @@ publish() {
 			"$REGISTRY_ID" "$TERM_NUMBER" "$INSTANCE" "$next" "$(settings_sum)"
 		cat "$BODY.new"
 	} >"$WORK/manifest"
+	if [ "$(lines "$WORK/manifest")" -ne $(($(lines "$BODY.new") + 6)) ]; then
+		fail "cannot write a list of the files"
+		return 1
+	fi
 	sum=$(sha256sum "$WORK/manifest" | cut -c 1-64)
 	# Whatever is served is named here first, for collect.
 	if ! awk -F "$TAB" -v sum="$sum" 'BEGIN { print sum } !($6 in seen) { seen[$6]; print $6 }' "$INDEX" >"$WORK/generations/$next" ||

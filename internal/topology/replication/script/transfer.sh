@@ -39,6 +39,11 @@ fetch_objects() {
 		get copy --files-from-raw "$WORK/objects.missing" "source:snapshot/o" "$STATE/objects" --transfers 16 --checkers 16
 		missing_objects
 	done
+	# Where the work directory was full for a moment, nothing seemed to be missing.
+	if [ "$(lines "$WORK/objects.sums")" -lt "$(lines "$WORK/todo/publish")" ] || [ "$(lines "$WORK/objects")" -ne "$(lines "$WORK/objects.sums")" ]; then
+		fail "the list of new metadata is not whole"
+		return 1
+	fi
 	chown -R "$OWNER" "$STATE/objects" && flush "$STATE/objects" "$WORK/objects"
 }
 
