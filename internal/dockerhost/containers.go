@@ -309,11 +309,19 @@ const maxLogBytes = 1 << 20
 
 // Logs gives the last lines a container wrote, both streams in order.
 func (h *Host) Logs(ctx context.Context, id string, lines int) (string, error) {
+	return h.LogsSince(ctx, id, time.Time{}, lines)
+}
+
+// LogsSince is Logs of what was written since a time of the host's clock, such as
+// Details.StartedAt.
+func (h *Host) LogsSince(ctx context.Context, id string, since time.Time, lines int) (string, error) {
+	options := dockercontainer.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines)}
+	if !since.IsZero() {
+		options.Since = since.Format(time.RFC3339Nano)
+	}
 	var out bytes.Buffer
 	err := h.call(ctx, request{"read the log of container " + id, h.callTimeout}, func(ctx context.Context, s *session) error {
-		stream, err := s.api.ContainerLogs(ctx, id, dockercontainer.LogsOptions{
-			ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(lines),
-		})
+		stream, err := s.api.ContainerLogs(ctx, id, options)
 		if err != nil {
 			return notFound(err)
 		}

@@ -37,6 +37,9 @@ var (
 	// ErrNoSpace: the database has reached its quota, so writes fail. Changes
 	// of members still work.
 	ErrNoSpace = errors.New("the database has reached its quota")
+	// ErrCorrupt: members disagree about the data (alarm CORRUPT), so reads, writes
+	// and leases fail. Changes of members go on.
+	ErrCorrupt = errors.New("members of the cluster disagree about its data (alarm CORRUPT)")
 	// ErrUnsupportedByLearner: learners answer few questions.
 	ErrUnsupportedByLearner = errors.New("learners do not answer that")
 	// ErrDowngradeInProgress: another downgrade has been enabled and neither
@@ -63,6 +66,7 @@ var meanings = []struct{ theirs, ours error }{
 	{rpctypes.ErrNotLeader, ErrNotLeader},
 	{rpctypes.ErrNoLeader, ErrNoLeader},
 	{rpctypes.ErrNoSpace, ErrNoSpace},
+	{rpctypes.ErrCorrupt, ErrCorrupt},
 	{rpctypes.Error(rpctypes.ErrGRPCNotSupportedForLearner), ErrUnsupportedByLearner},
 	{rpctypes.ErrDowngradeInProcess, ErrDowngradeInProgress},
 	{rpctypes.ErrInvalidDowngradeTargetVersion, ErrDowngradeTarget},

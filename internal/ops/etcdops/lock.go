@@ -57,7 +57,7 @@ func (c *Cluster) hold(ctx context.Context, o etcd.Observed) error {
 	if held != nil {
 		return fmt.Errorf("another apply is changing cluster %s, and this one has changed nothing: %w", c.Desired.Cluster, held)
 	}
-	if errors.Is(err, etcdclient.ErrNoSpace) {
+	if errors.Is(err, etcdclient.ErrNoSpace) || errors.Is(err, etcdclient.ErrCorrupt) {
 		return nil // what repairs it can be done all the same, without a lock
 	}
 	return err
@@ -72,6 +72,9 @@ func (c *Cluster) unlocked(ctx context.Context, m etcd.Membership) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	held, err := client.LockHolder(ctx, c.Desired.Cluster)
+	if errors.Is(err, etcdclient.ErrCorrupt) {
+		return nil // reads fail, too
+	}
 	if err != nil || held == nil || ended(held.Holder) {
 		return err
 	}

@@ -2,6 +2,8 @@ package etcdops
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -53,7 +55,7 @@ func (c *Cluster) Observe(ctx context.Context) (etcd.Observed, survey.Survey, er
 			}
 		}
 	}
-	o.Hosts, o.Containers = s.Reach, s.Containers
+	o.Hosts, o.Containers = s.Reach, maps.Clone(s.Containers)
 	var mu sync.Mutex
 	old := c.Desired.Prevailing(o).Image
 	err = c.each(ctx, c.Desired.Members, func(ctx context.Context, m etcd.Member, host *dockerhost.Host) error {
@@ -61,11 +63,17 @@ func (c *Cluster) Observe(ctx context.Context) (etcd.Observed, survey.Survey, er
 			return nil
 		}
 		seen, err := c.inspect(ctx, m, host, s, old)
+		if found, present := c.find(s, m); err == nil && present && o.Membership.Known && !o.Membership.Healthy[m.PeerURL()] {
+			seen.loops = found.Status == container.Running && lostLog(ctx, host, found)
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		o.Images[m.Host], o.OldImages[m.Host], o.Data[m.Name] = seen.image, seen.oldImage, seen.data
 		if seen.volumes != nil {
 			o.Volumes[m.Host] = seen.volumes
+		}
+		if seen.loops {
+			o.Containers[m.Host] = restarting(o.Containers[m.Host], c.identity(m).Name())
 		}
 		return err
 	})
@@ -75,6 +83,8 @@ func (c *Cluster) Observe(ctx context.Context) (etcd.Observed, survey.Survey, er
 // seen is what the host of one member was asked for.
 type seen struct {
 	image, oldImage, data bool
+	// loops: it was seen between two ends of one that ends again and again.
+	loops bool
 	// volumes are nil when they were not asked for.
 	volumes []string
 }
@@ -115,14 +125,31 @@ func (c *Cluster) inspect(ctx context.Context, m etcd.Member, host *dockerhost.H
 	return it, err
 }
 
-// lostLog reports whether a member ended because it lacks what it acknowledged. A
-// log that cannot be read tells nothing.
+// restarting are containers of which the named one is restarting: that it was seen
+// running is a matter of the moment.
+func restarting(all []container.Found, name string) []container.Found {
+	all = slices.Clone(all)
+	for i := range all {
+		if all[i].Name == name {
+			all[i].Status = container.Restarting
+		}
+	}
+	return all
+}
+
+// lostLog reports whether the last run of a member ended because it lacks what it
+// acknowledged. A log that cannot be read tells nothing. Of one that restarts the
+// last runs are asked: the newest may have just begun.
 func lostLog(ctx context.Context, host *dockerhost.Host, found container.Found) bool {
 	last, err := host.Inspect(ctx, found.ID)
-	if err != nil || last.Status == container.Exited && last.ExitCode == 0 {
+	since := last.StartedAt
+	switch {
+	case err != nil, last.Status == container.Exited && last.ExitCode == 0, last.Status == container.Running && last.RestartCount == 0:
 		return false
+	case found.Status != container.Exited:
+		since = time.Time{}
 	}
-	log, err := host.Logs(ctx, found.ID, panicLines)
+	log, err := host.LogsSince(ctx, found.ID, since, panicLines)
 	return err == nil && etcd.LostLog(log)
 }
 

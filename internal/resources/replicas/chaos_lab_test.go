@@ -17,7 +17,7 @@ const (
 	envChaos    = "ANKA_CHAOS"
 	envSeed     = "ANKA_CHAOS_SEED"
 	chaosRounds = 20
-	handful     = 4
+	handful     = 3
 )
 
 // chaos draws when applies are killed.
