@@ -113,7 +113,7 @@ func (c *Cluster) inspect(ctx context.Context, m etcd.Member, host *dockerhost.H
 	switch {
 	case ended, found.Status == container.Created && found.Labels[etcd.LabelBirth] == string(etcd.Rejoin):
 		it.data, err = host.Exists(ctx, found.ID, etcd.DataTarget+"/member/wal")
-		it.data = it.data && !(ended && lostLog(ctx, host, found))
+		it.data = it.data && (!ended || !lostLog(ctx, host, found))
 	case !present && c.Desired.DataPath == "":
 		it.volumes = []string{}
 		volumes, failed := host.Volumes(ctx, container.Selector(c.Desired.Cluster, container.Etcd))

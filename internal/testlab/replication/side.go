@@ -125,8 +125,8 @@ func (s *Side) Start() error {
 	cmd := exec.Command(filepath.Join(s.tools, "sh"), filepath.Join(s.Dir, "script"), filepath.Join(s.Dir, "settings"))
 	cmd.Env = []string{"PATH=" + s.tools}
 	cmd.Stdout, cmd.Stderr = log, log
-	// As process 1 of a container, the program is the leader of its group.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// As process 1 of a container, the program is the leader of its group. It ends, with its group, when a test is killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	if s.Counted {
 		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
 	}
