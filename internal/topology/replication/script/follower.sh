@@ -75,7 +75,7 @@ write_status() {
 number() { case $1 in '' | *[!0-9]*) echo 0 ;; *) echo "$1" ;; esac }
 
 # json_list FILE is the inside of a JSON list of its first 50 lines.
-json_list() { head -n 50 "$1" | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' | tr '\n' ',' | sed 's/,$//'; }
+json_list() { [ ! -s "$1" ] || head -n 50 "$1" | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/' | tr '\n' ',' | sed 's/,$//'; }
 
 # header KEY [FILE] is a value of a manifest's header.
 header() { awk -F "$TAB" -v key="$1" '$1 == "H" && $2 == key { print $3; exit } $1 != "H" { exit }' "${2:-$MANIFEST}"; }

@@ -24,7 +24,10 @@ export RCLONE_CONFIG=/nowhere/rclone.conf RCLONE_LOG_LEVEL=ERROR RCLONE_STATS=0 
 now() { date +%s; }
 
 # uptime is in whole seconds and never goes back, which the clock does when it is set.
-uptime() { cut -d . -f 1 /proc/uptime; }
+uptime() {
+	read -r up _ </proc/uptime
+	echo "${up%.*}"
+}
 
 timestamp() { date -u "+%Y-%m-%dT%H:%M:%SZ"; }
 
@@ -43,11 +46,20 @@ put() { cat >"$1.new" && mv -f "$1.new" "$1"; }
 # room DIRECTORY is the free space of its file system in bytes.
 room() { stat -f -c '%a %S' "$1" | awk '{ printf "%.0f", $1 * $2 }'; }
 
-# lines FILE... is their number of lines.
-lines() { cat "$@" | wc -l; }
+# lines FILE... is their number of lines. It is asked often, and mostly of one file that is empty.
+lines() {
+	if [ $# -gt 1 ]; then
+		cat "$@" | wc -l
+	elif [ -s "$1" ]; then
+		wc -l <"$1"
+	else
+		echo 0
+	fi
+}
 
 # quote FILE [BYTES] is the file's text as the inside of a JSON string.
 quote() {
+	[ -s "$1" ] || return 0
 	tr -c '\11\12\40-\176\200-\377' '?' <"$1" | tr '\11\12' '  ' | cut -c "1-${2:-2000}" | sed 's/ *$//; s/\\/\\\\/g; s/"/\\"/g'
 }
 
