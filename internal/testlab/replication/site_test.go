@@ -225,9 +225,6 @@ func (p *pair) awaitEqual(within time.Duration) time.Duration {
 		if err == nil && (!s.InSync || s.LastError != "") {
 			err = fmt.Errorf("status %+v", s)
 		}
-		if err == nil && len(s.Manifest) != hex.EncodedLen(sha256.Size) {
-			p.t.Errorf("in sync with %q, which is no manifest", s.Manifest)
-		}
 		return err
 	})
 	return took
@@ -254,6 +251,9 @@ func (p *pair) passes(n int64) {
 	p.must(err)
 	p.await(30*time.Second, "passes", func() error {
 		s, err := p.follower.Status()
+		if err == nil && s.InSync && len(s.Manifest) != hex.EncodedLen(sha256.Size) {
+			p.t.Errorf("in sync with %q, which is no manifest", s.Manifest)
+		}
 		if err == nil && s.Passes < first.Passes+n {
 			err = fmt.Errorf("%d passes", s.Passes-first.Passes)
 		}
