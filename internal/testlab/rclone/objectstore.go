@@ -44,8 +44,9 @@ func ServeObjectStore(ctx context.Context, address, dir string, buckets ...strin
 	s := &ObjectStore{URL: "http://" + at, KeyID: "lab-key", Secret: "canary-object-store-secret", done: make(chan error, 1)}
 	ctx, s.stop = context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, binary, "serve", "s3", "--config", "", "--addr", at, "--auth-key", s.KeyID+","+s.Secret,
-		// Nothing is remembered: tests look at the directory.
-		"--vfs-cache-mode", "off", "--dir-cache-time", "0s", dir)
+		// What is written is in dir at once, for tests look there. That dir is read again need not be at once: with 0 s the
+		// server does nothing else any more.
+		"--vfs-cache-mode", "off", "--dir-cache-time", "1s", dir)
 	cmd.Stdout, cmd.Stderr = &s.log, &s.log
 	if err := cmd.Start(); err != nil {
 		s.stop()
