@@ -72,7 +72,9 @@ func TestAccHost_runsAServiceOverEveryTransport(t *testing.T) {
 // runService takes one container through its life.
 func runService(t *testing.T, h *Host) {
 	t.Helper()
-	ctx := testContext(t)
+	// A whole life on a machine that does something else as well.
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
 	spec := etcdSpec("m1", 12379)
 	if err := h.PullImage(ctx, spec.Image); err != nil {
 		t.Fatal(err)
@@ -107,9 +109,7 @@ func runService(t *testing.T, h *Host) {
 		t.Errorf("starting a second service on the port gave %v", err)
 	}
 	must(t, h.RemoveContainer(ctx, other))
-	if log, err := h.Logs(ctx, id, 100); err != nil || !strings.Contains(log, "ready to serve client requests") {
-		t.Errorf("the log is %q, %v", log, err)
-	}
+	logs(ctx, t, h, id, "ready to serve client requests")
 	must(t, h.StopContainer(ctx, id, 5*time.Second))
 	must(t, h.StopContainer(ctx, id, 5*time.Second))
 	must(t, h.RenameContainer(ctx, id, "anka-test-old"))
@@ -151,11 +151,32 @@ func onlyContainer(t *testing.T, h *Host) container.Found {
 	return all[0]
 }
 
+// logs waits until a container's log has a text: the daemon writes it a moment
+// after the process.
+func logs(ctx context.Context, t *testing.T, h *Host, id, want string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		log, err := h.Logs(ctx, id, 100)
+		if err == nil && strings.Contains(log, want) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("the log does not say %q but %q, %v", want, log, err)
+		case <-tick.C:
+		}
+	}
+}
+
 // askEtcd speaks to the service through the host's way to services, until it
 // answers.
 func askEtcd(t *testing.T, h *Host) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
