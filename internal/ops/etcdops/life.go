@@ -51,6 +51,8 @@ func (c *Cluster) doOnCluster(ctx context.Context, step topology.Step, l look) e
 		return c.retire(ctx, step, l)
 	case etcd.Replace:
 		return c.replace(ctx, step, l)
+	case etcd.DropOld:
+		return c.dropOld(ctx, step, l)
 	case etcd.Snapshot:
 		return c.snapshot(ctx, l)
 	case etcd.Downgrade:

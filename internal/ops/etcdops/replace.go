@@ -57,6 +57,25 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 	return host.RemoveContainer(ctx, r.old.ID)
 }
 
+// dropOld removes the old container that an interrupted replacement left beside
+// one that works, once that is proven. The one that works is not touched.
+func (c *Cluster) dropOld(ctx context.Context, step etcd.DropOld, l look) error {
+	host, err := c.Fleet.Host(step.Member.Host)
+	if err != nil {
+		return err
+	}
+	r := &replacement{c: c, m: step.Member, host: host}
+	r.current, r.hasCurrent = c.find(l.Survey, step.Member)
+	if r.old, r.hasOld = c.previous(l.Survey, step.Member); !r.hasOld {
+		return nil
+	}
+	if err := r.proven(ctx); err != nil {
+		return &MemberError{Member: r.m.Name, Err: fmt.Errorf("the new container on host %s, which an interrupted apply had made, answered and was not proven: "+
+			"%w. Nothing was changed: it runs, and the old one is there as %s%s", r.m.Host, err, etcd.PreviousName(c.identity(r.m)), r.logs(ctx))}
+	}
+	return host.RemoveContainer(ctx, r.old.ID)
+}
+
 // replacement is one member between two containers.
 type replacement struct {
 	c    *Cluster

@@ -2,6 +2,7 @@ package etcdcluster_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/etcdload"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
 )
 
 func three() map[string]string {
@@ -77,7 +80,8 @@ func (p *proof) runs(version string) {
 
 // TestAccEtcdCluster_badImage: a member that does not come back on the new image
 // goes back to its old container, and no other host is touched. An image that
-// cannot be had is found before anything is.
+// cannot be had is found before anything is. One that was replaced, and whose old
+// container an interrupted apply has left, is not touched: only that one goes.
 func TestAccEtcdCluster_badImage(t *testing.T) {
 	lab := testlab.LabForTest(t, 3)
 	const broken = "anka-lab/etcd:v3.5.36"
@@ -100,6 +104,31 @@ func TestAccEtcdCluster_badImage(t *testing.T) {
 	p.image = images.Etcd35
 	p.changes(change{what: "back to the image that works"})
 	p.same(before)
+
+	led := p.leader()
+	p.leaveOld(led)
+	o := p.changes(change{what: "an old container beside one that works"})
+	if want := "remove the old container of " + led; len(o.done) == 0 || !strings.HasPrefix(o.done[0], want) {
+		t.Errorf("done was %q, want first %q", o.done, want)
+	}
+	p.same(before)
+	if again := p.leader(); again != led {
+		t.Errorf("%s leads, %s did before", again, led)
+	}
+}
+
+// leaveOld leaves on a member's host what an apply does that is killed just
+// before it removes the container that it has replaced.
+func (p *proof) leaveOld(member string) {
+	p.t.Helper()
+	id := container.Identity{Owner: "acc", Role: container.Etcd, Instance: member}
+	var labels map[string]string
+	must(p.t, json.Unmarshal([]byte(docker(p.t, p.lab, p.members[member], "inspect", "-f", "{{json .Config.Labels}}", id.Name())), &labels))
+	create := []string{"create", "--name", etcd.PreviousName(id)}
+	for name, value := range labels {
+		create = append(create, "--label", name+"="+value)
+	}
+	docker(p.t, p.lab, p.members[member], append(create, p.image)...)
 }
 
 // TestAccEtcdCluster_refusesUnsafeChanges: what could lose the quorum or make

@@ -26,7 +26,7 @@ func nextLife(d Desired, o Observed) (topology.Step, error) {
 	}
 	alone := []func() (topology.Step, error){life.finishReplacement, life.repair, life.quorum}
 	voted := []func() (topology.Step, error){
-		life.cancel, life.mend, life.await, life.finishAdding, life.retire, life.removeDead, life.goOn, life.add, life.makeRoom, life.remove, life.roll,
+		life.cancel, life.mend, life.await, life.finishAdding, life.retire, life.removeDead, life.add, life.makeRoom, life.remove, life.roll,
 	}
 	if !life.c.Known {
 		// What a cluster has to agree to must wait until one speaks.
@@ -87,85 +87,48 @@ func (s memberState) member() bool { return s.Incarnation != "" }
 
 func (s memberState) kept() bool { return s.previous.Status != container.Absent }
 
-// finishReplacement goes on where a replacement was interrupted: its member
-// has an old container aside and is, or may be, down. Where it works, and going
-// on would stop it, that can wait: see goOn.
+// finishReplacement goes on where a replacement was interrupted: its member has
+// an old container aside and is, or may be, down. One that works has been
+// replaced, whatever it is made of, so that only the old container has to go.
+// One that runs, and that its cluster would not speak with, is waited for with
+// the others, see quorum.
 func (l life) finishReplacement() (topology.Step, error) {
 	for _, s := range l.states { // of a silent host no container is known
-		if !s.kept() || !l.belongs(s) {
-			continue
-		}
-		if step := l.finished(s); !l.stops(s, step) {
-			return l.pulled(s, step), nil
+		switch {
+		case !s.kept(), !l.belongs(s), l.dataGone(s):
+		case l.c.Healthy[s.PeerURL()]:
+			return DropOld{Member: s.Member}, nil
+		case l.provable(s), s.status() != container.Running:
+			return l.finished(s), nil
 		}
 	}
 	return nil, nil
 }
 
-// goOn is finishReplacement for members that work on a container that is not,
-// or not any more, the one that is wanted.
-func (l life) goOn() (topology.Step, error) {
-	for _, s := range l.states {
-		if !s.kept() || !l.listed(s) {
-			continue
-		}
-		if err := l.refuseVoluntary("replacing " + s.place()); err != nil {
-			return nil, err
-		}
-		if conflict := portConflict(l.d, l.o, s); conflict != nil {
-			return nil, conflict
-		}
-		step := l.finished(s)
-		if pull, is := l.pulled(s, step).(Pull); is {
-			return pull, nil
-		}
-		if snapshot := l.snapshot("a member is replaced"); snapshot != nil {
-			return snapshot, nil
-		}
-		if s.PeerURL() == l.c.Leader {
-			// One that is to be removed leads only where no other can.
-			if move := l.moveLeader(s, slices.Concat(l.states, l.former), "the leader is to be replaced"); move != nil {
-				return move, nil
-			}
-		}
-		return step, nil
-	}
-	return nil, nil
+// provable: with the member there would be a quorum, so that a container that
+// does not work is told from a cluster that does not.
+func (l life) provable(s memberState) bool {
+	others := filter(l.able(), func(other memberState) bool { return other.Key() != s.Key() })
+	return l.c.Known || len(others)+1 >= Quorum(len(l.expected()))
 }
 
-// finished is the step that ends an interrupted replacement.
-func (l life) finished(s memberState) Replace {
+// finished is the step that ends the interrupted replacement of a member that
+// does not work, or what has to be pulled for it.
+func (l life) finished(s memberState) topology.Step {
 	of := l.d
-	// A member that was the last to leave the older version, and works, cannot
-	// go back to it: the cluster has left it, too. It ends where it is, and
-	// the way down begins after it.
+	// A member that was the last to leave the older version cannot go back to
+	// it: the cluster has left it, too. It ends where it is, and the way down
+	// begins after it.
 	if works, err := l.d.madeAs(s.container, recordedVersion(s.container)); err == nil && l.untold() {
 		of = works
 	}
 	step := l.replacement(s, of, "an interrupted replacement left the old container aside")
-	step.Flush, step.Back = l.flushing(s), l.early(s)
-	if !l.stops(s, step) && l.c.Healthy[s.PeerURL()] {
-		step.Left++ // it goes on, too
-	}
-	return step
-}
-
-// pulled is the step, or what has to be pulled for it.
-func (l life) pulled(s memberState, step Replace) topology.Step {
+	step.Flush, step.Back, step.Down = l.flushing(s), l.early(s), !l.provable(s)
 	made := s.container.Hash() == l.hash(step.Of, s) || s.previous.Hash() == l.hash(step.Of, s)
 	if hosts := lacking(l.o, l.d, l.d, s); !step.Flush && !step.Back && !made && len(hosts) > 0 {
 		return Pull{Image: l.d.Image, Hosts: hosts}
 	}
 	return step
-}
-
-// stops: the step takes down a container that works.
-func (l life) stops(s memberState, step Replace) bool {
-	wanted := l.hash(step.Of, s)
-	if step.Flush {
-		wanted = l.d.FlushSpec(s.Member, s.previous.Image, s.token()).Labels[container.LabelHash]
-	}
-	return l.c.Healthy[s.PeerURL()] && (step.Back || s.container.Hash() != wanted)
 }
 
 // repair brings back containers that are missing or stopped, of members that

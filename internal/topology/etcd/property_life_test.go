@@ -218,7 +218,7 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 			t.Fatalf("%s hands over to one that cannot lead", s)
 		}
 	case Replace:
-		if one := lookAt(d, o, []Member{s.Member})[0]; s.Down && (c.Known || one.status() == container.Running || !o.Data[s.Member.Name]) {
+		if one := lookAt(d, o, []Member{s.Member})[0]; s.Down && (c.Known || one.status() == container.Running || one.status() != container.Absent && !o.Data[s.Member.Name]) {
 			t.Fatalf("%s, which is %s", s, one.status())
 		}
 		down := stopsWorking(d, o, s)

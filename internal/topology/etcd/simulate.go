@@ -49,6 +49,8 @@ func (o *Observed) apply(step topology.Step, d Desired) {
 		o.Volumes = map[string][]string{}
 	case Replace:
 		o.replace(s, d)
+	case DropOld:
+		o.dropNamed(s.Member.Host, PreviousName(d.identity(s.Member)))
 	case Snapshot:
 		o.Snapshotted = true
 	case Downgrade:
@@ -193,9 +195,11 @@ func (o *Observed) each(d Desired, m Member, change func(*container.Found)) {
 // drop removes the member's container and the one kept beside it.
 func (o *Observed) drop(d Desired, m Member) {
 	id := d.identity(m)
-	o.Containers[m.Host] = slices.DeleteFunc(o.Containers[m.Host], func(c container.Found) bool {
-		return c.Name == id.Name() || c.Name == PreviousName(id)
-	})
+	o.dropNamed(m.Host, id.Name(), PreviousName(id))
+}
+
+func (o *Observed) dropNamed(host string, names ...string) {
+	o.Containers[host] = slices.DeleteFunc(o.Containers[host], func(c container.Found) bool { return slices.Contains(names, c.Name) })
 }
 
 // Narrowest tells how near the steps bring the cluster to losing its quorum,

@@ -84,6 +84,10 @@ type Replace struct {
 	Left, Total int
 }
 
+// DropOld removes the old container of a member that was replaced, and works,
+// by an apply that was interrupted before it did.
+type DropOld struct{ Member Member }
+
 // Downgrade tells the cluster that its members are about to run an older minor
 // version.
 type Downgrade struct{ To string }
@@ -161,6 +165,13 @@ func (s Replace) String() string {
 
 // Cause tells why the container is replaced.
 func (s Replace) Cause() string { return s.Why }
+
+func (s DropOld) String() string {
+	return "remove the old container of " + s.Member.place() + ", which works on its new one"
+}
+
+// Cause tells why there are two.
+func (s DropOld) Cause() string { return "an interrupted replacement left it aside" }
 
 func (s Downgrade) String() string { return "tell the cluster of the downgrade to " + s.To }
 
