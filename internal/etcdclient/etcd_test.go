@@ -8,19 +8,18 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/etcdclient"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
 )
 
@@ -124,7 +123,7 @@ func (b *safeBuffer) String() string {
 // newServer chooses a member's ports.
 func newServer(t *testing.T, name string) *server {
 	t.Helper()
-	s := &server{name: name, client: "http://" + freeAddress(t), peer: "http://" + freeAddress(t)}
+	s := &server{name: name, client: "http://" + freeport.Address(t), peer: "http://" + freeport.Address(t)}
 	api, err := etcdclient.New(s.client, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -189,25 +188,6 @@ func startCluster(t *testing.T, image string, size int, args ...string) []*serve
 		})
 	}
 	return cluster
-}
-
-// nextPort is below the ports that the kernel gives to outgoing connections:
-// one of those may be taken between being chosen and being used. It starts
-// elsewhere in every process.
-var nextPort atomic.Int64
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		port := 20000 + (int64(os.Getpid())*31+nextPort.Add(1))%10000
-		address := fmt.Sprintf("127.0.0.1:%d", port)
-		if listener, err := net.Listen("tcp", address); err == nil {
-			_ = listener.Close()
-			return address
-		}
-	}
-	t.Fatal("no free port")
-	return ""
 }
 
 // eventually tries until it works.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path"
@@ -15,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
 )
 
@@ -63,7 +63,7 @@ func startCluster(t *testing.T, size int) []server {
 	binary := etcdBinary(t)
 	var clients, peers, initial []string
 	for i := range size {
-		clients, peers = append(clients, "http://"+freeAddress(t)), append(peers, "http://"+freeAddress(t))
+		clients, peers = append(clients, "http://"+freeport.Address(t)), append(peers, "http://"+freeport.Address(t))
 		initial = append(initial, fmt.Sprintf("m%d=%s", i, peers[i]))
 	}
 	var cluster []server
@@ -105,14 +105,6 @@ func leader(t *testing.T, cluster []server) server {
 	}
 	t.Fatal("no member leads")
 	return server{}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 func startWriter(t *testing.T, endpoints ...string) *Writer {

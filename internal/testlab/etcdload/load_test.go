@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 // TestNothingIsLost: the writer keeps its rate through all endpoints, and the
@@ -131,7 +133,7 @@ func TestStartFails(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if _, err := Start(ctx, Options{Endpoints: []string{"http://" + freeAddress(t)}}); err == nil {
+	if _, err := Start(ctx, Options{Endpoints: []string{"http://" + freeport.Address(t)}}); err == nil {
 		t.Error("a writer was started though nobody answers")
 	}
 }

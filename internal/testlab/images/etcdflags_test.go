@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/etcd"
 )
@@ -193,7 +193,7 @@ func run(t *testing.T, r release, data string, flags []string) (log, metrics str
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	client, peer := "http://"+freeAddress(t), "http://"+freeAddress(t)
+	client, peer := "http://"+freeport.Address(t), "http://"+freeport.Address(t)
 	cmd := exec.CommandContext(ctx, r.binary, append([]string{
 		"--name=one", "--data-dir=" + data, "--listen-client-urls=" + client, "--advertise-client-urls=" + client,
 		"--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer, "--initial-cluster=one=" + peer,
@@ -248,14 +248,4 @@ func get(ctx context.Context, url string) (string, error) {
 		err = fmt.Errorf("%s answered %s: %s", url, response.Status, body)
 	}
 	return string(body), err
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 // ObjectStore is a server of the S3 protocol over a directory, in which every directory is a bucket.
@@ -35,12 +37,10 @@ func ServeObjectStore(ctx context.Context, address, dir string, buckets ...strin
 	if err != nil {
 		return nil, err
 	}
-	free, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	at, err := freeport.Find(address)
 	if err != nil {
-		return nil, fmt.Errorf("serve an object store on %s: %w", address, err)
+		return nil, fmt.Errorf("serve an object store: %w", err)
 	}
-	at := free.Addr().String()
-	_ = free.Close()
 	s := &ObjectStore{URL: "http://" + at, KeyID: "lab-key", Secret: "canary-object-store-secret", done: make(chan error, 1)}
 	ctx, s.stop = context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, binary, "serve", "s3", "--config", "", "--addr", at, "--auth-key", s.KeyID+","+s.Secret,

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/rclone"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 )
@@ -41,7 +42,7 @@ func Measure(ctx context.Context, dir string, bytes int64, files, rounds int) (M
 	if err := rclone.Install(ctx, tools); err != nil {
 		return m, err
 	}
-	address, err := freePort()
+	address, err := freeport.Find("127.0.0.1")
 	if err != nil {
 		return m, err
 	}
@@ -99,7 +100,7 @@ func MeasurePass(ctx context.Context, dir string, templates, layers, rounds int)
 	if err := rclone.Install(ctx, tools); err != nil {
 		return nil, err
 	}
-	address, err := freePort()
+	address, err := freeport.Find("127.0.0.1")
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +187,7 @@ func startSSH(ctx context.Context, dir string) (string, func(), error) {
 	if output, err := exec.CommandContext(ctx, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key).CombinedOutput(); err != nil {
 		return "", nil, fmt.Errorf("ssh-keygen: %w: %s", err, output)
 	}
-	address, err := freePort()
+	address, err := freeport.Find("127.0.0.1")
 	if err != nil {
 		return "", nil, err
 	}
@@ -218,15 +219,6 @@ func startSSH(ctx context.Context, dir string) (string, func(), error) {
 		return "", nil, err
 	}
 	return "ssh -p " + port + " -i " + key + " -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR", stop, nil
-}
-
-func freePort() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String(), nil
 }
 
 func randomFile(path string, size int64) error {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -23,6 +22,7 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/registry"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/serve"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/settings"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/rclone"
 	lab "github.com/anka-ha/terraform-provider-anka/internal/testlab/replication"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
@@ -79,7 +79,7 @@ func newPair(t *testing.T, change func(*replication.Settings)) *pair {
 	if problems := s.Problems(); len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := &pair{t: t}
 	base := t.TempDir()
 	p.site, err = lab.NewSite(base, dir, address, s)
@@ -116,16 +116,6 @@ func (p *pair) must(err error) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 func storage(t *testing.T, data string) *registry.Storage {

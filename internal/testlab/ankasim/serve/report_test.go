@@ -3,7 +3,6 @@ package serve
 import (
 	"bytes"
 	"context"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/pki"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/settings"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 func TestHandler_reportsFiles(t *testing.T) {
@@ -81,10 +81,10 @@ func TestHandler_readyHang(t *testing.T) {
 func TestRun_furtherInterface(t *testing.T) {
 	s := withProbes()
 	s.GracefulShutdown = 10 * time.Second
-	s.ListenAddr = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t)))
+	s.ListenAddr = freeport.Address(t)
 	service := newService(s, &bytes.Buffer{})
 	also := newService(s, &bytes.Buffer{})
-	also.Settings.ListenAddr = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t)))
+	also.Settings.ListenAddr = freeport.Address(t)
 	also.Settings.Auth = settings.Auth{Enabled: true, RootToken: token, Queue: true}
 	service.Also = []Service{also}
 	ctx, stop := context.WithCancel(t.Context())

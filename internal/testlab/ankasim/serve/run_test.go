@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -18,23 +19,14 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/pki"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/settings"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().(*net.TCPAddr).Port
-}
 
 func TestRun_finishesRequestsAndStops(t *testing.T) {
 	s := withProbes()
-	s.ListenAddr = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t)))
+	s.ListenAddr = freeport.Address(t)
 	s.GracefulShutdown = 5 * time.Second
-	s.Metrics = settings.Metrics{Enabled: true, Path: "/m", Port: freePort(t)}
+	s.Metrics = settings.Metrics{Enabled: true, Path: "/m", Port: int(netip.MustParseAddrPort(freeport.Address(t)).Port())}
 	service := newService(s, &bytes.Buffer{})
 	started, release := make(chan struct{}), make(chan struct{})
 	service.Protected.HandleFunc("GET /slow", func(w http.ResponseWriter, _ *http.Request) {

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 // etcdModule is the lab's module that pins the etcd server.
@@ -66,21 +67,11 @@ func startEtcd(t *testing.T, scheme string, args ...string) etcd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, peer := scheme+"://"+freeAddress(t), "http://"+freeAddress(t)
+	client, peer := scheme+"://"+freeport.Address(t), "http://"+freeport.Address(t)
 	command := exec.Command(binary, append([]string{
 		"--name=m", "--data-dir=" + t.TempDir(), "--log-level=warn", "--unsafe-no-fsync",
 		"--listen-client-urls=" + client, "--advertise-client-urls=" + client,
 		"--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + peer, "--initial-cluster=m=" + peer,
 	}, args...)...)
 	return etcd{endpoint: client, process: startProcess(t, command)}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }

@@ -12,15 +12,16 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/pki"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 const secret = "canary-4711-secret"
 
 func TestController_needsEtcdAtStart(t *testing.T) {
 	begin := time.Now()
-	dead := freeAddress(t)
+	dead := freeport.Address(t)
 	p := ankasim(t, "controller", "ANKA_ANKA_REGISTRY=http://127.0.0.1:1", "ANKA_ETCD_ENDPOINTS=http://"+dead,
-		"ANKA_ETCD_REQUEST_TIMEOUT=1s", "ANKA_LISTEN_ADDR="+freeAddress(t),
+		"ANKA_ETCD_REQUEST_TIMEOUT=1s", "ANKA_LISTEN_ADDR="+freeport.Address(t),
 		"ANKA_USE_ETCD_LOGIN=true", "ANKA_ETCD_USERNAME=anka", "ANKA_ETCD_PASSWORD="+secret)
 	if code := p.exitCode(); code != 1 {
 		t.Errorf("exit code %d", code)
@@ -69,7 +70,7 @@ func TestStart_refusals(t *testing.T) {
 }
 
 func TestRegistry_exitsLater(t *testing.T) {
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := ankasim(t, "registry", "ANKA_LISTEN_ADDR="+address, "ANKA_BASE_PATH="+t.TempDir(), "ANKASIM_EXIT=3", "ANKASIM_EXIT_DELAY=1s")
 	p.waitFor(http.DefaultClient, 200, "http://"+address+"/readyz")
 	if code := p.exitCode(); code != 3 {
@@ -81,7 +82,7 @@ func TestRegistry_exitsLater(t *testing.T) {
 // two controllers, which are then stopped and which outlive their etcd.
 func TestControllers_shareEtcd(t *testing.T) {
 	store := startEtcd(t, "http")
-	registry, first, second := freeAddress(t), freeAddress(t), freeAddress(t)
+	registry, first, second := freeport.Address(t), freeport.Address(t), freeport.Address(t)
 	ankasim(t, "registry", "ANKA_LISTEN_ADDR="+registry, "ANKA_BASE_PATH="+t.TempDir(),
 		"ANKA_ENABLE_AUTH=true", "ANKA_ROOT_TOKEN="+secret)
 	controller := func(address string) *process {
@@ -126,7 +127,7 @@ func TestController_etcdWithTLSAndLogin(t *testing.T) {
 		"--trusted-ca-file="+authority.Path, "--client-cert-auth")
 	requireLogin(t, store.endpoint, &tls.Config{RootCAs: authority.Pool, Certificates: []tls.Certificate{client.TLS}})
 
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	start := func(extra ...string) *process {
 		return ankasim(t, "controller", append([]string{
 			"ANKA_LISTEN_ADDR=" + address, "ANKA_ALLOW_EMPTY_REGISTRY=true", "ANKA_ETCD_ENDPOINTS=" + store.endpoint,
@@ -155,7 +156,7 @@ func TestController_etcdWithTLSAndLogin(t *testing.T) {
 		t.Errorf("no client certificate: exit code %d", code)
 	}
 	skip := func(verify string) *process {
-		return ankasim(t, "controller", "ANKA_LISTEN_ADDR="+freeAddress(t), "ANKA_ALLOW_EMPTY_REGISTRY=true",
+		return ankasim(t, "controller", "ANKA_LISTEN_ADDR="+freeport.Address(t), "ANKA_ALLOW_EMPTY_REGISTRY=true",
 			"ANKA_ETCD_ENDPOINTS="+store.endpoint, "ANKA_ETCD_REQUEST_TIMEOUT=2s", "ANKA_USE_ETCD_TLS=true", pair[0], pair[1],
 			"ANKA_SKIP_ETCD_TLS_VERIFICATION="+verify, "ANKA_USE_ETCD_LOGIN=true", "ANKA_ETCD_USERNAME=root", "ANKA_ETCD_PASSWORD="+secret)
 	}
@@ -164,7 +165,7 @@ func TestController_etcdWithTLSAndLogin(t *testing.T) {
 	}
 	unverified := skip("true")
 	unverified.until("the listener", func() bool { return strings.Contains(unverified.output.String(), "serving http") })
-	anonymous := ankasim(t, "controller", "ANKA_LISTEN_ADDR="+freeAddress(t), "ANKA_ALLOW_EMPTY_REGISTRY=true",
+	anonymous := ankasim(t, "controller", "ANKA_LISTEN_ADDR="+freeport.Address(t), "ANKA_ALLOW_EMPTY_REGISTRY=true",
 		"ANKA_ETCD_ENDPOINTS="+store.endpoint, "ANKA_ETCD_REQUEST_TIMEOUT=5s", "ANKA_USE_ETCD_TLS=true",
 		"ANKA_ETCD_CA_CERT="+authority.Path, pair[0], pair[1])
 	if code := anonymous.exitCode(); code != 1 {

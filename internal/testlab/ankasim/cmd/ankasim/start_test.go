@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/pki"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 func TestStart_certificatesEndIt(t *testing.T) {
@@ -54,7 +55,7 @@ func TestStart_certificatesEndIt(t *testing.T) {
 }
 
 func TestStart_readyAtOnceAndSaysWhatItIgnores(t *testing.T) {
-	address, dir := freeAddress(t), t.TempDir()
+	address, dir := freeport.Address(t), t.TempDir()
 	begin := time.Now()
 	p := ankasim(t, "registry", "ANKA_LISTEN_ADDR="+address, "ANKA_BASE_PATH="+dir, "ANKA_BASE_PATHS=/x",
 		"ANKA_ENABLE_AUTH=true", "ANKA_ROOT_TOKEN="+secret)
@@ -69,7 +70,7 @@ func TestStart_readyAtOnceAndSaysWhatItIgnores(t *testing.T) {
 
 // TestFaults_neverEnds: told to end, it serves no more and stays.
 func TestFaults_neverEnds(t *testing.T) {
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	p := ankasim(t, "registry", "ANKA_LISTEN_ADDR="+address, "ANKA_BASE_PATH="+t.TempDir(), "ANKASIM_NEVER_ENDS=true")
 	p.waitFor(http.DefaultClient, 200, "http://"+address+"/readyz")
 	p.signal(syscall.SIGTERM)
@@ -97,7 +98,7 @@ func TestFaults_neverEnds(t *testing.T) {
 func TestFaults_logAndPlace(t *testing.T) {
 	marker := filepath.Join(t.TempDir(), "here")
 	begin := func(more ...string) (*process, string) {
-		address := freeAddress(t)
+		address := freeport.Address(t)
 		return ankasim(t, "registry", append([]string{
 			"ANKA_LISTEN_ADDR=" + address, "ANKA_BASE_PATH=" + t.TempDir(),
 			"ANKA_ENABLE_AUTH=true", "ANKA_ROOT_TOKEN=" + secret, "ANKASIM_FAULT_FILE=" + marker,
@@ -134,7 +135,7 @@ func TestFaults_logAndPlace(t *testing.T) {
 // TestStop_finishesAnUpload: a request that is half sent when the order to stop
 // comes is answered, and the process ends with 0.
 func TestStop_finishesAnUpload(t *testing.T) {
-	address, dir := freeAddress(t), t.TempDir()
+	address, dir := freeport.Address(t), t.TempDir()
 	p := ankasim(t, "registry", "ANKA_LISTEN_ADDR="+address, "ANKA_BASE_PATH="+dir)
 	p.waitFor(http.DefaultClient, 200, "http://"+address+"/readyz")
 	reader, writer := io.Pipe()
@@ -200,7 +201,7 @@ func (p *process) until(what string, done func() bool) {
 func TestController_queueAndMetrics(t *testing.T) {
 	store, authority := startEtcd(t, "http"), pki.NewAuthority(t, "ca")
 	server, node := authority.Issue(t, "queue"), authority.Issue(t, "node")
-	main, queue, metrics := freeAddress(t), freeAddress(t), freeAddress(t)
+	main, queue, metrics := freeport.Address(t), freeport.Address(t), freeport.Address(t)
 	p := ankasim(t, "controller", "ANKA_LISTEN_ADDR="+main, "ANKA_ALLOW_EMPTY_REGISTRY=true", "ANKA_ETCD_ENDPOINTS="+store.endpoint,
 		"ANKA_QUEUE_ADDR="+queue, "ANKA_USE_QUEUE_TLS=true", "ANKA_QUEUE_SERVER_CERT="+server.CertPath,
 		"ANKA_QUEUE_SERVER_KEY="+server.KeyPath, "ANKA_ENABLE_QUEUE_AUTH=true", "ANKA_QUEUE_CA_CERT="+authority.Path,
