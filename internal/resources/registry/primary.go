@@ -193,6 +193,7 @@ func (s *stage) runBefore(ctx context.Context) error {
 	if diagnostics := s.desireFor(ctx, direction{s.at.Before, registries, tenure}, credentials); diagnostics.HasError() {
 		return fmt.Errorf("what the replication was cannot be told: %s", diagnostics[0].Detail())
 	}
+	s.latest = tenure // the next one is later than this
 	result, _, err := s.apply(ctx)
 	if err == nil && result.Waiting != nil {
 		err = result.Waiting

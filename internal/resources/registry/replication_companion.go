@@ -190,10 +190,10 @@ func (companion) Apply(ctx context.Context, at occasion) diag.Diagnostics {
 		all.Append(s.suspend(ctx)...)
 		return all
 	}
-	tenure := s.nextTenure(marking.ID)
 	if all.Append(s.compareAgain(ctx)...); all.HasError() {
 		return all
 	}
+	tenure := s.nextTenure(marking.ID)
 	credentials, err := s.credentials(ctx, tenure)
 	if err != nil {
 		all.Append(failed("run", err))
@@ -270,7 +270,11 @@ func (companion) Remove(ctx context.Context, at occasion) diag.Diagnostics {
 	}
 	s.service.Known = append(at.Model.Hosts(), s.saved.Left...)
 	if _, err := s.service.Destroy(ctx, false); err != nil {
-		all.Append(failed("remove", err))
+		act := "remove"
+		if !at.Model.replicates() {
+			act = "look for what an earlier apply may have left of"
+		}
+		all.Append(failed(act, err))
 	}
 	return all
 }
