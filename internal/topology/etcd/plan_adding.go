@@ -56,12 +56,12 @@ func (l life) finishOne(s memberState, p Peer) (topology.Step, error) {
 		return Retire{Member: s.Member, Why: "it runs on data of an earlier life of the member"}, nil
 	case l.anew(s) && s.status() == container.Created:
 		return Discard{Members: []Member{s.Member}, Why: "it was made of another configuration"}, nil
-	case l.anew(s) && !p.started():
-		return Retire{Member: s.Member, Why: "it was made of another configuration and has never joined, so that nothing is lost with it"}, nil
+	// Once it has run it may have taken what the leader sent, so that on fresh
+	// data it cannot go on under the ID it has.
 	case l.anew(s):
 		return l.removal(s, p, "it has no vote yet, does not answer, and was made of another configuration"), nil
 	case s.status() == container.Restarting && !p.started():
-		return Retire{Member: s.Member, Why: "it ends again and again and has never joined, so that nothing is lost with it"}, nil
+		return l.removal(s, p, "it has no vote yet, and ends again and again"), nil
 	case !p.started() || !l.c.Healthy[p.url()]:
 		return Await{Members: []Member{s.Member}, Why: "the new member has not answered yet"}, nil
 	default:
