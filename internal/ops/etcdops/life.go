@@ -164,9 +164,9 @@ func (c *Cluster) within(base time.Duration) time.Duration {
 }
 
 // retry repeats a change while etcd says that it is not ready for it.
-func (c *Cluster) retry(ctx context.Context, what string, change func(context.Context) error) error {
+func (c *Cluster) retry(ctx context.Context, timeout time.Duration, what string, change func(context.Context) error) error {
 	var last error
-	err := c.poll(ctx, c.within(changeTimeout), what, func(ctx context.Context) (bool, string) {
+	err := c.poll(ctx, timeout, what, func(ctx context.Context) (bool, string) {
 		ctx, cancel := context.WithTimeout(ctx, 2*probeTimeout)
 		defer cancel()
 		last = change(ctx)
@@ -191,7 +191,7 @@ func (c *Cluster) addLearner(ctx context.Context, step etcd.AddLearner, l look) 
 		return err
 	}
 	c.noteChange()
-	return c.retry(ctx, "the cluster takes a new member", func(ctx context.Context) error {
+	return c.retry(ctx, changeTimeout, "the cluster takes a new member", func(ctx context.Context) error {
 		_, _, err := voter.AddLearner(ctx, step.Member.PeerURL())
 		if errors.Is(err, etcdclient.ErrMemberExists) {
 			return nil // an answer was lost; the next look sees the member
@@ -216,7 +216,7 @@ func (c *Cluster) promote(ctx context.Context, step etcd.Promote, l look) error 
 		return err
 	}
 	defer c.noteChange()
-	err = c.retry(ctx, step.Member.Name+" has caught up with the leader", func(ctx context.Context) error {
+	err = c.retry(ctx, c.within(changeTimeout), step.Member.Name+" has caught up with the leader", func(ctx context.Context) error {
 		err := promoter.Promote(ctx, step.ID)
 		if errors.Is(err, etcdclient.ErrNotLearner) {
 			return nil // promoted before, by an apply whose answer was lost
@@ -269,7 +269,7 @@ func (c *Cluster) removeMember(ctx context.Context, step etcd.RemoveMember, l lo
 		return err
 	}
 	c.noteChange()
-	err = c.retry(ctx, "the cluster lets the member go", func(ctx context.Context) error {
+	err = c.retry(ctx, changeTimeout, "the cluster lets the member go", func(ctx context.Context) error {
 		return voter.Remove(ctx, step.ID)
 	})
 	if err != nil {

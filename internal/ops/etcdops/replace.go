@@ -46,7 +46,11 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 		return r.undo(ctx, err)
 	}
 	if !step.Down {
-		if err := r.proven(ctx); err != nil {
+		err := r.proven(ctx)
+		if err == nil && !step.Back && !step.Flush {
+			err = etcd.CheckRuns(r.m.Host, step.Of.Image, step.Of.Version, r.runs)
+		}
+		if err != nil {
 			return r.undo(ctx, err)
 		}
 	}
@@ -85,6 +89,8 @@ type replacement struct {
 	// current has the member's name; old is kept beside it.
 	current, old       containerFound
 	hasCurrent, hasOld bool
+	// runs is the version that the member told when it was proven.
+	runs string
 }
 
 func (r *replacement) spec() container.Spec {
@@ -178,6 +184,7 @@ func (r *replacement) proven(ctx context.Context) error {
 				return false, fmt.Sprintf("it has applied %d log entries, %s %d", mine, key, view.Applied)
 			}
 		}
+		r.runs = now.Versions[url]
 		return true, ""
 	})
 	return errors.Join(ended, err)

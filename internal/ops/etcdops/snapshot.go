@@ -119,7 +119,7 @@ func (c *Cluster) downgrade(ctx context.Context, step etcd.Downgrade, l look) er
 		return err
 	}
 	for _, action := range []etcdclient.DowngradeAction{etcdclient.DowngradeValidate, etcdclient.DowngradeEnable} {
-		err := c.retry(ctx, "the cluster can go down to "+step.To, func(ctx context.Context) error {
+		err := c.retry(ctx, changeTimeout, "the cluster can go down to "+step.To, func(ctx context.Context) error {
 			return leader.Downgrade(ctx, action, step.To)
 		})
 		if err != nil {

@@ -192,11 +192,16 @@ func warnAlarms(d etcd.Desired, alarms []string) diag.Diagnostics {
 		fmt.Sprintf("Cluster %s is not ready: %s", d.Cluster, etcd.Alarmed(alarms)))}
 }
 
-// warnLeft tells of containers of removed members that could not be removed.
+// warnLeft tells of members on silent hosts that are not configured any more.
 func warnLeft(result etcdops.Result) diag.Diagnostics {
 	var all diag.Diagnostics
 	for _, m := range result.Left {
-		if result.Survey.Silent[m.Host] != nil {
+		switch {
+		case result.Survey.Silent[m.Host] == nil:
+		case !m.Out:
+			all.AddWarning("An etcd member that is not configured may still be in the cluster",
+				fmt.Sprintf("Member %s was not removed, and there is no answer from host %s, where it is. Apply again.", m.Name, m.Host))
+		default:
 			all.AddWarning("A removed etcd member may still have a container",
 				fmt.Sprintf("Member %s is no longer part of the cluster, but there is no answer from host %s, where its container is. "+
 					"When the host answers again, the next plan proposes to remove it; its data stays.", m.Name, m.Host))

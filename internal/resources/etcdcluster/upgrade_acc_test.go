@@ -81,13 +81,17 @@ func (p *proof) runs(version string) {
 // TestAccEtcdCluster_badImage: a member that does not come back on the new image
 // goes back to its old container, and no other host is touched. An image that
 // cannot be had is found before anything is. One that was replaced, and whose old
-// container an interrupted apply has left, is not touched: only that one goes.
+// container an interrupted apply has left, is not touched: only that one goes. A
+// name under which the host has another version brings no other.
 func TestAccEtcdCluster_badImage(t *testing.T) {
 	lab := testlab.LabForTest(t, 3)
-	const broken = "anka-lab/etcd:v3.5.36"
+	must(t, lab.LoadImages(t.Context(), images.Etcd36))
+	const broken, mine = "anka-lab/etcd:v3.5.36", "anka-lab/etcd:mine"
 	for host := range maps.Values(three()) {
-		docker(t, lab, host, "tag", images.Controller, broken)
-		t.Cleanup(func() { docker(t, lab, host, "rmi", broken) })
+		for image, name := range map[string]string{images.Controller: broken, images.Etcd36: mine} {
+			docker(t, lab, host, "tag", image, name)
+			t.Cleanup(func() { docker(t, lab, host, "rmi", name) })
+		}
 	}
 	p := newProof(t, lab, proof{image: images.Etcd35, transport: "tcp", members: three()})
 
@@ -115,6 +119,11 @@ func TestAccEtcdCluster_badImage(t *testing.T) {
 	if again := p.leader(); again != led {
 		t.Errorf("%s leads, %s did before", again, led)
 	}
+
+	first = p.follower()
+	p.image, p.attributes = mine, []string{`etcd_version = "3.5.35"`}
+	p.fails("an image of another version than etcd_version says", first, mine+" is etcd 3.6.16, not 3.5.35", "The old container was put back and works")
+	p.same(before)
 }
 
 // leaveOld leaves on a member's host what an apply does that is killed just

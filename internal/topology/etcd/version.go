@@ -152,6 +152,19 @@ func VersionOf(image, told string) (Version, error) {
 	return v, nil
 }
 
+// CheckRuns compares the version that a member was to run, "" where that is not
+// known, with what it says. A host keeps what it has under an image's name, so
+// that the name alone brings no other version.
+func CheckRuns(host, image, told, runs string) error {
+	wanted, known := parsed(told)
+	v, says := parsed(runs)
+	if !known || !says || v.sameMinor(wanted) {
+		return nil
+	}
+	return fmt.Errorf("what host %s has as %s is etcd %s, not %s: pull or load the right image on that host, under this name or, better, "+
+		"one with the version in its tag", host, image, v, wanted)
+}
+
 func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }
 
 // PromotionPersists reports whether a promoted learner stays a voter after a

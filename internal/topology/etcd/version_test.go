@@ -67,6 +67,24 @@ func TestVersionOf(t *testing.T) {
 	}
 }
 
+func TestCheckRuns(t *testing.T) {
+	for _, c := range []struct{ told, runs, want string }{
+		{"3.6.16", "3.6.16", ""},
+		{"3.6.16", "3.6.15", ""}, // what is done about it is the same
+		{"", "3.5.35", ""},
+		{"3.6.16", "", ""},
+		{"3.6.16", "3.5.35", "what host h1 has as etcd:mine is etcd 3.5.35, not 3.6.16: pull or load the right image on that host, under this name or, better, one with the version in its tag"},
+	} {
+		got := ""
+		if err := CheckRuns("h1", "etcd:mine", c.told, c.runs); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("told %q, runs %q: got %q, want %q", c.told, c.runs, got, c.want)
+		}
+	}
+}
+
 func TestCompareVersions(t *testing.T) {
 	ascending := []string{"2.9.9", "3.4.99", "3.5.0", "3.5.9", "3.5.10", "3.6.0-alpha.0", "3.6.0-beta.1", "3.6.0-rc.2", "3.6.0-rc.10", "3.6.0", "3.10.0", "4.0.0"}
 	for i, a := range ascending {
