@@ -57,7 +57,7 @@ func parseKey(content string) (ssh.Signer, error) {
 	var encrypted *ssh.PassphraseMissingError
 	switch {
 	case errors.As(err, &encrypted):
-		return nil, errors.New("is encrypted with a passphrase: add it to an ssh agent and set agent = true, or give a key without one")
+		return nil, errors.New("is encrypted with a passphrase: add it to an ssh agent and set agent = true in place of the key, or give a key without one")
 	case err != nil:
 		return nil, errors.New("is not a private key in PEM or OpenSSH format")
 	}

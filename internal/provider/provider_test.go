@@ -115,7 +115,7 @@ func TestValidate_namesAttributeAndFault(t *testing.T) {
 		"key that is none": {withSSH(object{"private_key": "s3cr3t"}), h1 + `.("ssh").("private_key"): Invalid host: ` +
 			`hosts["h1"].ssh.private_key: is not a private key in PEM or OpenSSH format.`},
 		"encrypted key": {withSSH(object{"private_key": privateKey(t, "secret")}), h1 + `.("ssh").("private_key"): Invalid host: ` +
-			`hosts["h1"].ssh.private_key: is encrypted with a passphrase: add it to an ssh agent and set agent = true, or give a key without one.`},
+			`hosts["h1"].ssh.private_key: is encrypted with a passphrase: add it to an ssh agent and set agent = true in place of the key, or give a key without one.`},
 		"key twice": {withSSH(object{"private_key": "x", "private_key_path": "y"}), h1 + `.("ssh").("private_key_path"): Invalid host: ` +
 			`hosts["h1"].ssh.private_key_path: conflicts with private_key: set one of them.`},
 		"pinned key": {withSSH(object{"host_key": "SHA256:abc"}), h1 + `.("ssh").("host_key"): Invalid host: ` +

@@ -5,8 +5,9 @@ resource "anka_registry" "this" {
   # Templates are pushed to this one.
   primary = "h1"
 
-  # Where each host has mounted its data disk.
-  storage = { path = "/opt/registry-storage" }
+  # A directory on each host's data disk, not the mount point, which is there
+  # without the disk, too.
+  storage = { path = "/mnt/disk/registry" }
 
   # The others copy what was pushed, every half minute. Without this each has
   # only what is pushed to it.

@@ -19,7 +19,7 @@ variable "host" {
 }
 
 variable "storage_path" {
-  description = "Where the host has mounted its data disk. It has to be there."
+  description = "A directory on the host's data disk, not the mount point. It has to be there."
   type        = string
   default     = "/opt/registry-storage"
 }

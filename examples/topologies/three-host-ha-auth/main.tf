@@ -32,12 +32,13 @@ resource "anka_etcd_cluster" "this" {
 }
 
 # What is pushed to the primary is copied to the others, so that nodes find it on
-# every host. Where all hosts mount one network volume, leave replication out.
+# every host. Where all hosts mount one network volume, leave replication out, and
+# add shared = true to storage.
 resource "anka_registry" "this" {
   image    = var.images.registry
   replicas = { for host in local.hosts : host => {} }
   primary  = local.hosts[0]
-  storage  = { path = "/opt/registry-storage", create_path = true } # without create_path where a disk is mounted there
+  storage  = { path = "/opt/registry-storage", create_path = true } # on a data disk: a directory of it, without create_path
 
   replication = { interval = 30, image = var.images.replication }
 

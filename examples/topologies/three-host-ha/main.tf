@@ -16,7 +16,8 @@ resource "anka_etcd_cluster" "this" {
 }
 
 # What is pushed to the primary is copied to the others, so that nodes find it on
-# every host. Where all hosts mount one network volume, leave replication out.
+# every host. Where all hosts mount one network volume, leave replication out, and
+# add shared = true to storage.
 resource "anka_registry" "this" {
   name  = var.name
   image = var.images.registry

@@ -53,7 +53,7 @@ variable "registry_storage_path" {
 }
 
 variable "create_registry_storage_path" {
-  description = "Whether registry_storage_path is made where it is missing. Set it to false where a disk is mounted there."
+  description = "Whether registry_storage_path is made where it is missing. Set it to false where there is a disk for it, and the path to a directory on that."
   type        = bool
   default     = true
 }

@@ -83,7 +83,7 @@ func (r *clusterResource) Schema(ctx context.Context, _ resource.SchemaRequest, 
 			},
 			"data_path": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Path on the hosts under which every member gets a directory of its own, `<data_path>/<cluster>/<member>-<incarnation>`. " +
+				MarkdownDescription: "Path on the hosts under which every member gets a directory of its own, `<data_path>/<cluster>/<member>-<suffix>`, with a new suffix when it starts on fresh data. " +
 					"Without it members use named volumes. Put it on a fast local disk: etcd is sensitive to the latency of writes. Cannot be changed on a running cluster.",
 				Validators: []validator.String{validate.HostPath()},
 			},

@@ -19,7 +19,8 @@ func snapshotAttribute() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional: true,
 		MarkdownDescription: "Saves a snapshot of the database on the machine that runs Terraform before an apply changes members, version or settings of the cluster. " +
-			"The snapshot is verified by its checksum; when it cannot be saved, nothing is changed.",
+			"The snapshot is verified by its checksum; when it cannot be saved, nothing is changed. " +
+			"Restoring one, when a quorum is lost for good, is for a person: [disaster recovery](https://etcd.io/docs/v3.6/op-guide/recovery/).",
 		Attributes: map[string]schema.Attribute{
 			"directory": schema.StringAttribute{
 				Required: true, MarkdownDescription: "Directory for the snapshots. It is made when it is missing.",

@@ -20,7 +20,7 @@ func storageAttribute() schema.SingleNestedAttribute {
 		Attributes: map[string]schema.Attribute{
 			"path": schema.StringAttribute{
 				Optional: true,
-				MarkdownDescription: "Directory of the hosts, such as where their data disk is mounted. It has to exist, because an empty directory in the place of a disk " +
+				MarkdownDescription: "Directory of the hosts; on a data disk, one below its mount point. It has to exist, because an empty directory in the place of a disk " +
 					"that is not mounted would look like a registry that has lost everything. It is never deleted.",
 				Validators: []validator.String{validate.HostPath()},
 			},
