@@ -23,8 +23,9 @@ const (
 	// changeTimeout bounds one change of members, with retries while etcd says
 	// that it is not ready for it, such as for a learner that has not caught up.
 	changeTimeout = 2 * time.Minute
-	// awaitTimeout bounds the wait for a member that was started. Both are
-	// those of a small database: see [Cluster.within].
+	// awaitTimeout bounds the wait for a member that was started. This, and
+	// changeTimeout for a promotion, are those of a small database: see
+	// [Cluster.within].
 	awaitTimeout = 2 * time.Minute
 )
 

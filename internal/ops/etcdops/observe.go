@@ -109,11 +109,14 @@ func (c *Cluster) inspect(ctx context.Context, m etcd.Member, host *dockerhost.H
 	if !c.Desired.Born {
 		return it, nil
 	}
+	kept, isKept := c.previous(s, m)
 	ended := found.Status == container.Exited || found.Status == container.Restarting
 	switch {
 	case ended, found.Status == container.Created && found.Labels[etcd.LabelBirth] == string(etcd.Rejoin):
 		it.data, err = host.Exists(ctx, found.ID, etcd.DataTarget+"/member/wal")
 		it.data = it.data && (!ended || !lostLog(ctx, host, found))
+	case !present && isKept:
+		it.data, err = host.Exists(ctx, kept.ID, etcd.DataTarget+"/member/wal")
 	case !present && c.Desired.DataPath == "":
 		it.volumes = []string{}
 		volumes, failed := host.Volumes(ctx, container.Selector(c.Desired.Cluster, container.Etcd))

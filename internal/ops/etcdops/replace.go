@@ -46,12 +46,11 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 		return r.undo(ctx, err)
 	}
 	if !step.Down {
-		err := r.proven(ctx)
-		if err == nil && !step.Back && !step.Flush {
-			err = etcd.CheckRuns(r.m.Host, step.Of.Image, step.Of.Version, r.runs)
-		}
-		if err != nil {
+		if err := r.proven(ctx); err != nil {
 			return r.undo(ctx, err)
+		}
+		if err := r.asTold(ctx); err != nil {
+			return err
 		}
 	}
 	c.noteChange()
@@ -61,8 +60,25 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 	return host.RemoveContainer(ctx, r.old.ID)
 }
 
+// asTold compares the version that the member came back with and the one that it
+// was to run. It goes back where it still can.
+func (r *replacement) asTold(ctx context.Context) error {
+	if r.current.Hash() != r.step.Of.Spec(r.m, etcd.Rejoin, "").Labels[container.LabelHash] {
+		return nil // it flushes, or is the old one
+	}
+	err := etcd.CheckRuns(r.m.Host, r.step.Of.Image, r.step.Of.Version, r.versions[r.m.PeerURL()])
+	switch {
+	case err == nil:
+		return nil
+	case r.hasOld && etcd.MayReturn(r.old, r.versions):
+		return r.undo(ctx, err)
+	default:
+		return &MemberError{Member: r.m.Name, Err: fmt.Errorf("%w. It works, and stays so: the cluster may have come up to that version, in which the old container would not start", err)}
+	}
+}
+
 // dropOld removes the old container that an interrupted replacement left beside
-// one that works, once that is proven. The one that works is not touched.
+// one that works. The one that works is not touched.
 func (c *Cluster) dropOld(ctx context.Context, step etcd.DropOld, l look) error {
 	host, err := c.Fleet.Host(step.Member.Host)
 	if err != nil {
@@ -73,9 +89,11 @@ func (c *Cluster) dropOld(ctx context.Context, step etcd.DropOld, l look) error 
 	if r.old, r.hasOld = c.previous(l.Survey, step.Member); !r.hasOld {
 		return nil
 	}
-	if err := r.proven(ctx); err != nil {
-		return &MemberError{Member: r.m.Name, Err: fmt.Errorf("the new container on host %s, which an interrupted apply had made, answered and was not proven: "+
-			"%w. Nothing was changed: it runs, and the old one is there as %s%s", r.m.Host, err, etcd.PreviousName(c.identity(r.m)), r.logs(ctx))}
+	if step.Prove {
+		if err := r.proven(ctx); err != nil {
+			return &MemberError{Member: r.m.Name, Err: fmt.Errorf("the new container on host %s, which an interrupted apply had made, answered and was not proven: "+
+				"%w. Nothing was changed: it runs, and the old one is there as %s%s", r.m.Host, err, etcd.PreviousName(c.identity(r.m)), r.logs(ctx))}
+		}
 	}
 	return host.RemoveContainer(ctx, r.old.ID)
 }
@@ -89,8 +107,8 @@ type replacement struct {
 	// current has the member's name; old is kept beside it.
 	current, old       containerFound
 	hasCurrent, hasOld bool
-	// runs is the version that the member told when it was proven.
-	runs string
+	// versions are those that members told when this one was proven, by peer URL.
+	versions map[string]string
 }
 
 func (r *replacement) spec() container.Spec {
@@ -184,7 +202,7 @@ func (r *replacement) proven(ctx context.Context) error {
 				return false, fmt.Sprintf("it has applied %d log entries, %s %d", mine, key, view.Applied)
 			}
 		}
-		r.runs = now.Versions[url]
+		r.versions = now.Versions
 		return true, ""
 	})
 	return errors.Join(ended, err)

@@ -209,7 +209,7 @@ func (r *clusterResource) tellSteps(ctx context.Context, desired etcd.Desired, p
 		return nil, nil, all
 	}
 	for _, sentence := range cluster.Warnings {
-		all.AddAttributeWarning(path.Root("image"), "Change of etcd's version", sentence)
+		all.AddAttributeWarning(path.Root("image"), "Version of etcd", sentence)
 	}
 	all.Append(warnAlarms(desired, cluster.Alarms)...)
 	if len(cluster.Adopted) > 0 {

@@ -90,16 +90,21 @@ func (s memberState) kept() bool { return s.previous.Status != container.Absent 
 // finishReplacement goes on where a replacement was interrupted: its member has
 // an old container aside and is, or may be, down. One that works has been
 // replaced, whatever it is made of, so that only the old container has to go.
-// One that runs, and that its cluster would not speak with, is waited for with
-// the others, see quorum.
+// While nobody speaks for the cluster one that runs, and is made as it should be,
+// is waited for with the others, see quorum; and so is one that is either, where
+// even with it there is no quorum.
 func (l life) finishReplacement() (topology.Step, error) {
 	for _, s := range l.states { // of a silent host no container is known
-		switch {
-		case !s.kept(), !l.belongs(s), l.dataGone(s):
-		case l.c.Healthy[s.PeerURL()]:
-			return DropOld{Member: s.Member}, nil
-		case l.provable(s), s.status() != container.Running:
-			return l.finished(s), nil
+		if !s.kept() || !l.belongs(s) || l.dataGone(s) {
+			continue
+		}
+		if l.c.Healthy[s.PeerURL()] {
+			return DropOld{Member: s.Member, Prove: s.container.Hash() == l.hash(l.d, s)}, nil
+		}
+		step := l.finished(s)
+		runs, made := s.status() == container.Running, s.container.Hash() == l.wanted(step, s)
+		if l.c.Known || !runs && !made || l.provable(s) && !(runs && made) {
+			return l.pulled(step, s), nil
 		}
 	}
 	return nil, nil
@@ -113,8 +118,8 @@ func (l life) provable(s memberState) bool {
 }
 
 // finished is the step that ends the interrupted replacement of a member that
-// does not work, or what has to be pulled for it.
-func (l life) finished(s memberState) topology.Step {
+// does not work.
+func (l life) finished(s memberState) Replace {
 	of := l.d
 	// A member that was the last to leave the older version cannot go back to
 	// it: the cluster has left it, too. It ends where it is, and the way down
@@ -124,8 +129,26 @@ func (l life) finished(s memberState) topology.Step {
 	}
 	step := l.replacement(s, of, "an interrupted replacement left the old container aside")
 	step.Flush, step.Back, step.Down = l.flushing(s), l.early(s), !l.provable(s)
-	made := s.container.Hash() == l.hash(step.Of, s) || s.previous.Hash() == l.hash(step.Of, s)
-	if hosts := lacking(l.o, l.d, l.d, s); !step.Flush && !step.Back && !made && len(hosts) > 0 {
+	return step
+}
+
+// wanted is the hash of the container that the step ends with.
+func (l life) wanted(step Replace, s memberState) string {
+	switch {
+	case step.Back:
+		return s.previous.Hash()
+	case step.Flush:
+		return l.d.FlushSpec(s.Member, s.previous.Image, s.token()).Labels[container.LabelHash]
+	default:
+		return l.hash(step.Of, s)
+	}
+}
+
+// pulled is the step, or what has to be pulled for it.
+func (l life) pulled(step Replace, s memberState) topology.Step {
+	wanted := l.wanted(step, s)
+	made := s.container.Hash() == wanted || s.previous.Hash() == wanted
+	if hosts := lacking(l.o, l.d, l.d, s); !step.Flush && !made && len(hosts) > 0 {
 		return Pull{Image: l.d.Image, Hosts: hosts}
 	}
 	return step
@@ -196,6 +219,9 @@ func (l life) dataGone(s memberState) bool {
 	}
 	switch s.status() {
 	case container.Absent:
+		if s.kept() {
+			return !l.o.Data[s.Name]
+		}
 		volumes, looked := l.o.Volumes[s.Host]
 		return looked && l.d.DataPath == "" && !slices.Contains(volumes, l.d.Data(s.Member, s.Incarnation).Source)
 	case container.Created:

@@ -56,10 +56,10 @@ func (l life) add() (topology.Step, error) {
 	}
 	for _, s := range missing {
 		switch {
-		case s.status() == container.Created:
-			return Discard{Members: []Member{s.Member}, Why: "it was made for an earlier life of the member"}, nil
 		case s.started() || s.kept():
 			return Retire{Member: s.Member, Why: "the cluster does not know it any more"}, nil
+		case s.status() == container.Created:
+			return Discard{Members: []Member{s.Member}, Why: "it was made for an earlier life of the member"}, nil
 		}
 	}
 	if hosts := lacking(l.o, l.d, l.now, missing...); len(hosts) > 0 {

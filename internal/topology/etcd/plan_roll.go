@@ -130,5 +130,15 @@ func ChangeWarnings(d Desired, o Observed) []string {
 		return nil // the plan refuses, or nothing is going to change
 	}
 	told, _ := CheckVersion(to)
-	return slices.DeleteFunc(path.Warnings, func(w string) bool { return slices.Contains(told, w) })
+	warnings := slices.DeleteFunc(path.Warnings, func(w string) bool { return slices.Contains(told, w) })
+	for _, s := range life.states {
+		// Those that run something else are going to be replaced.
+		if s.container.Hash() != life.hash(d, s) {
+			continue
+		}
+		if err := CheckRuns(s.Host, d.Image, d.Version, life.c.Versions[s.PeerURL()]); err != nil {
+			warnings = append(warnings, sentence(err.Error()))
+		}
+	}
+	return warnings
 }

@@ -218,10 +218,10 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 			t.Fatalf("%s hands over to one that cannot lead", s)
 		}
 	case Replace:
-		if one := lookAt(d, o, []Member{s.Member})[0]; s.Down && (c.Known || one.status() == container.Running || one.status() != container.Absent && !o.Data[s.Member.Name]) {
+		if one := lookAt(d, o, []Member{s.Member})[0]; s.Down && (c.Known || one.status() == container.Running || !o.Data[s.Member.Name]) {
 			t.Fatalf("%s, which is %s", s, one.status())
 		}
-		down := stopsWorking(d, o, s)
+		down := c.Healthy[s.Member.PeerURL()]
 		if down && !whole {
 			t.Fatalf("%s while %d of %d work", s, up, all)
 		}
@@ -230,6 +230,10 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 		}
 		if down && d.SnapshotBefore && !o.Snapshotted {
 			t.Fatalf("%s before the snapshot", s)
+		}
+	case DropOld:
+		if one := lookAt(d, o, []Member{s.Member})[0]; !one.kept() || !c.Healthy[s.Member.PeerURL()] {
+			t.Fatalf("%s, which is %s", s, one.status())
 		}
 	case Retire:
 		if p, listed := c.peer(s.Member); listed && p.started() {
@@ -262,23 +266,6 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 	}
 }
 
-// stopsWorking: the replacement takes down a container that works. One that goes
-// on after an interruption need not.
-func stopsWorking(d Desired, o Observed, s Replace) bool {
-	one := lookAt(d, o, []Member{s.Member})[0]
-	made := s.Of.Spec(s.Member, Rejoin, "")
-	if s.Flush {
-		image := one.container.Image
-		if one.kept() {
-			image = one.previous.Image
-		}
-		made = d.FlushSpec(s.Member, image, "")
-	}
-	hash := made.Labels[container.LabelHash]
-	stays := one.kept() && !s.Back && one.container.Hash() == hash
-	return o.Membership.Healthy[s.Member.PeerURL()] && !stays
-}
-
 func learner(c Membership, m Member) bool {
 	p, _ := c.peer(m)
 	return p.Learner
@@ -306,6 +293,8 @@ func changes(step topology.Step) []Member {
 	case Retire:
 		return []Member{s.Member}
 	case Replace:
+		return []Member{s.Member}
+	case DropOld:
 		return []Member{s.Member}
 	case AddLearner:
 		return []Member{s.Member}

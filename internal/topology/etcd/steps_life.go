@@ -86,7 +86,12 @@ type Replace struct {
 
 // DropOld removes the old container of a member that was replaced, and works,
 // by an apply that was interrupted before it did.
-type DropOld struct{ Member Member }
+type DropOld struct {
+	Member Member
+	// Prove: the member is made as it should be, so that its replacement ends
+	// here, with the same proof as any other.
+	Prove bool
+}
 
 // Downgrade tells the cluster that its members are about to run an older minor
 // version.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 )
 
 // Version is a release of etcd. The zero value is an unknown one.
@@ -161,8 +163,21 @@ func CheckRuns(host, image, told, runs string) error {
 	if !known || !says || v.sameMinor(wanted) {
 		return nil
 	}
-	return fmt.Errorf("what host %s has as %s is etcd %s, not %s: pull or load the right image on that host, under this name or, better, "+
-		"one with the version in its tag", host, image, v, wanted)
+	return fmt.Errorf("what host %s has as %s is etcd %s, not %s: pull or load the right image on that host, or correct etcd_version", host, image, v, wanted)
+}
+
+// MayReturn reports whether a member can go back to its old container, when
+// members, it among them, told these versions: etcd does not start on data of a
+// cluster that works as a later minor version, and a cluster works as the lowest
+// of its members.
+func MayReturn(old container.Found, versions map[string]string) bool {
+	made := recordedVersion(old)
+	for _, text := range versions {
+		if v, known := parsed(text); known && !made.IsZero() && (v.sameMinor(made) || v.Before(made)) {
+			return true
+		}
+	}
+	return false
 }
 
 func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }

@@ -73,7 +73,7 @@ func TestCheckRuns(t *testing.T) {
 		{"3.6.16", "3.6.15", ""}, // what is done about it is the same
 		{"", "3.5.35", ""},
 		{"3.6.16", "", ""},
-		{"3.6.16", "3.5.35", "what host h1 has as etcd:mine is etcd 3.5.35, not 3.6.16: pull or load the right image on that host, under this name or, better, one with the version in its tag"},
+		{"3.6.16", "3.5.35", "what host h1 has as etcd:mine is etcd 3.5.35, not 3.6.16: pull or load the right image on that host, or correct etcd_version"},
 	} {
 		got := ""
 		if err := CheckRuns("h1", "etcd:mine", c.told, c.runs); err != nil {
@@ -81,6 +81,27 @@ func TestCheckRuns(t *testing.T) {
 		}
 		if got != c.want {
 			t.Errorf("told %q, runs %q: got %q, want %q", c.told, c.runs, got, c.want)
+		}
+	}
+}
+
+func TestMayReturn(t *testing.T) {
+	of := func(image string) container.Found { return container.Found{Image: image} }
+	for name, c := range map[string]struct {
+		old      container.Found
+		versions map[string]string
+		want     bool
+	}{
+		"others are as it was":         {of("etcd:v3.5.35"), map[string]string{"a": "3.6.16", "b": "3.5.35", "c": "3.5.35"}, true},
+		"another is older":             {of("etcd:v3.6.16"), map[string]string{"a": "3.7.3", "b": "3.5.35"}, true},
+		"it came back with less":       {of("etcd:v3.6.16"), map[string]string{"a": "3.5.35", "b": "3.6.16"}, true},
+		"it is the only one":           {of("etcd:v3.5.35"), map[string]string{"a": "3.6.16"}, false},
+		"it was the last to go":        {of("etcd:v3.5.35"), map[string]string{"a": "3.7.3", "b": "3.6.16", "c": "3.6.16"}, false},
+		"what it was is not known":     {of("etcd:mine"), map[string]string{"a": "3.6.16", "b": "3.5.35"}, false},
+		"what others are is not known": {of("etcd:v3.5.35"), map[string]string{"a": "3.6.16", "b": ""}, false},
+	} {
+		if got := MayReturn(c.old, c.versions); got != c.want {
+			t.Errorf("%s: got %t", name, got)
 		}
 	}
 }
@@ -257,22 +278,26 @@ func TestSameVersionIsNeverRefused(t *testing.T) {
 }
 
 // TestChangeWarnings: the plan tells what the way needs, and repeats nothing
-// that validating has said of the version.
+// that validating has said of the version. A container may be of another version
+// than it was made for.
 func TestChangeWarnings(t *testing.T) {
 	for _, c := range []struct {
-		runs, wants string
-		warned      int
-	}{{"3.5.26", "3.6.16", 1}, {"3.5.35", "3.6.16", 0}, {"3.6.16", "3.6.16", 0}, {"3.6.16", "3.5.20", 1}} {
+		made, runs, wants string
+		warned            int
+	}{
+		{"3.5.26", "3.5.26", "3.6.16", 1}, {"3.5.35", "3.5.35", "3.6.16", 0}, {"3.6.16", "3.6.16", "3.6.16", 0}, {"3.6.16", "3.6.16", "3.5.20", 1},
+		{"3.5.35", "3.6.16", "3.5.35", 1}, {"3.6.16", "3.5.35", "3.6.16", 1},
+	} {
 		d := Desired{Cluster: "anka", Image: "etcd:v" + c.wants, Version: c.wants, Members: []Member{at("h1", "etcd-1", "old")}}
 		was := d
-		was.Image, was.Version = "etcd:v"+c.runs, c.runs
+		was.Image, was.Version = "etcd:v"+c.made, c.made
 		o := Observed{
 			Hosts:      map[string]topology.Reach{"h1": topology.Reachable},
 			Containers: map[string][]container.Found{"h1": {createdFrom(was.Spec(d.Members[0], Bootstrap, "t"))}},
 			Membership: Membership{Known: true, Peers: []Peer{{Name: "etcd-1", PeerURLs: []string{d.Members[0].PeerURL()}}}, Versions: map[string]string{d.Members[0].PeerURL(): c.runs}},
 		}
 		if got := ChangeWarnings(d, o); len(got) != c.warned {
-			t.Errorf("from %s to %s: %q", c.runs, c.wants, got)
+			t.Errorf("made for %s, runs %s, wants %s: %q", c.made, c.runs, c.wants, got)
 		}
 	}
 }
