@@ -126,6 +126,31 @@ func TestAccEtcdCluster_badImage(t *testing.T) {
 	p.same(before)
 }
 
+// TestAccEtcdCluster_onlyMemberOfAnotherVersion: the image of the only member is
+// of a later version than etcd_version says. Its old container would not start on
+// data that has come up, so that it goes on, and plans say so until that is told.
+func TestAccEtcdCluster_onlyMemberOfAnotherVersion(t *testing.T) {
+	lab := testlab.LabForTest(t, 1)
+	must(t, lab.LoadImages(t.Context(), images.Etcd36))
+	const mine = "anka-lab/etcd:mine"
+	docker(t, lab, "h1", "tag", images.Etcd36, mine)
+	t.Cleanup(func() { docker(t, lab, "h1", "rmi", mine) })
+	p := newProof(t, lab, proof{image: images.Etcd35, transport: "tcp", members: map[string]string{"etcd-1": "h1"}})
+
+	p.image, p.attributes = mine, []string{`etcd_version = "3.5.35"`}
+	p.write()
+	p.says("another version than etcd_version says", p.apply(), mine+" is etcd 3.6.16, not 3.5.35", "It works, and stays so")
+	p.changes(change{what: "the same once more", involuntary: true})
+	told := func(w string) bool { return strings.Contains(w, "is etcd 3.6.16, not 3.5.35") }
+	if o := p.plan(); o.err != nil || !slices.ContainsFunc(o.warnings, told) {
+		t.Errorf("the plan does not warn: %v, %v", o.warnings, o.err)
+	}
+
+	p.attributes = []string{`etcd_version = "3.6.16"`}
+	p.changes(change{what: "the version is told", involuntary: true})
+	p.runs("3.6.16")
+}
+
 // leaveOld leaves on a member's host what an apply does that is killed just
 // before it removes the container that it has replaced.
 func (p *proof) leaveOld(member string) {
