@@ -12,16 +12,12 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 )
 
-// maxReplicationFile is the most that is read of a status or settings file, in
-// bytes; both have a few thousand.
-const maxReplicationFile = 1 << 20
-
 // ReadReplicator reads the files of a replication container, and then the clock
 // that the times in them are of.
 func ReadReplicator(ctx context.Context, host *dockerhost.Host, found container.Found) registry.Replicator {
 	r := registry.Replicator{Container: found.Name, Status: found.Status, Detail: found.Detail}
 	for path, into := range map[string]*[]byte{replication.StatusPath: &r.File, registry.SettingsPath: &r.Settings} {
-		content, err := host.ReadFile(ctx, found.ID, path, maxReplicationFile)
+		content, err := host.ReadFile(ctx, found.ID, path, fileLimit)
 		if err != nil && !errors.Is(err, dockerhost.ErrNotFound) {
 			return registry.Replicator{Failure: err.Error()}
 		}

@@ -14,8 +14,9 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
 )
 
-// statusLimit is ample: the lists in a status are bounded.
-const statusLimit = 256 << 10
+// fileLimit is the most that is read of a status or settings file, in bytes.
+// Both have a few thousand, and the lists in a status are bounded.
+const fileLimit = 1 << 20
 
 // Status is what a container of the replication says of itself; one of both is
 // set.
@@ -34,7 +35,7 @@ func (s Status) Error() string {
 
 // Read reads the status of one container.
 func Read(ctx context.Context, host *dockerhost.Host, id string) (Status, error) {
-	content, err := host.ReadFile(ctx, id, replication.StatusPath, statusLimit)
+	content, err := host.ReadFile(ctx, id, replication.StatusPath, fileLimit)
 	if errors.Is(err, dockerhost.ErrNotFound) {
 		return Status{}, fmt.Errorf("it has not written its status yet: %w", err)
 	}
