@@ -179,6 +179,8 @@ func TestSource_errorOfTheDisk(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ broken, why string }{
 		"find says so": {`find() { if [ -e DAMAGE ]; then command find "$@" | head -n 3; return 1; fi; command find "$@"; }`, "find ended with an error"},
+		// 137 is what is left of a process that the kernel has killed.
+		"sort is killed": {`sort() { if [ $# = 0 ] && [ -e DAMAGE ]; then command sort | head -n 3; return 137; fi; command sort "$@"; }`, "the list cannot be written"},
 		"a file cannot be asked for": {`find() { if [ -e DAMAGE ]; then command find "$@" | head -n 3; else command find "$@"; fi; }
 xargs() { if [ "$2" = stat ] && [ -e DAMAGE ]; then command xargs "$@" >/dev/null; echo "stat: can't stat 'x': I/O error" >&2; else command xargs "$@"; fi; }`, "cannot tell whether files were deleted"},
 	} {

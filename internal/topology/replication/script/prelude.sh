@@ -128,6 +128,9 @@ list() (
 		*) set -- "$@" ! -name "$pattern" ! -path "*/$pattern/*" ;;
 		esac
 	done
+	# A sort that was killed must not leave a list that lacks something. Other pipes here end as grep does.
+	# shellcheck disable=SC3040
+	set -o pipefail
 	tries=0
 	while :; do
 		: >"$WORK/list.err" || exit 1
