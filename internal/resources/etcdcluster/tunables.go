@@ -161,7 +161,7 @@ func versionAttribute() schema.StringAttribute {
 	return schema.StringAttribute{
 		Optional: true,
 		MarkdownDescription: "Version of etcd in the image, such as `3.5.35`, for an image whose tag does not tell it. " +
-			"Flags are spelled, and changes of the version are checked, by it.",
+			"Flags are spelled, and changes of the version are checked, by it. A member that comes back with another minor version goes back to its old container where it still can.",
 	}
 }
 

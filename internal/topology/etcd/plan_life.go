@@ -103,7 +103,7 @@ func (l life) finishReplacement() (topology.Step, error) {
 		}
 		step := l.finished(s)
 		runs, made := s.status() == container.Running, s.container.Hash() == l.wanted(step, s)
-		if l.c.Known || !runs && !made || l.provable(s) && !(runs && made) {
+		if l.c.Known || !runs && !made || l.provable(s) && (!runs || !made) {
 			return l.pulled(step, s), nil
 		}
 	}
