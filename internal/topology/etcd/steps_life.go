@@ -172,7 +172,11 @@ func (s Replace) String() string {
 func (s Replace) Cause() string { return s.Why }
 
 func (s DropOld) String() string {
-	return "remove the old container of " + s.Member.place() + ", which works on its new one"
+	text := "remove the old container of " + s.Member.place()
+	if s.Prove {
+		return text + ", once the new one is proven"
+	}
+	return text + ", whose new one works"
 }
 
 // Cause tells why there are two.
