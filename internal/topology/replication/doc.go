@@ -105,8 +105,8 @@
 // # Which busybox
 //
 // rclone's image is Alpine's with rclone in it. The scripts' tests run with
-// Debian's busybox 1.35.0, and were run with that of Alpine 3.20 (1.36.1). All
-// applets that they use are in Alpine's root file systems from 3.16 on; busybox
-// 1.37 was not to be had. check_commands tries at each start what not every
-// build has. ANKA_TEST_BUSYBOX names another busybox to run the tests with.
+// Debian's busybox 1.35.0, and were run with that of Alpine 3.20 (1.36.1) and
+// with Debian's 1.37.0. All applets that they use are in Alpine's root file
+// systems from 3.16 on. check_commands tries at each start what not every build
+// has. ANKA_TEST_BUSYBOX names another busybox to run the tests with.
 package replication
