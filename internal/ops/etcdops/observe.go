@@ -112,7 +112,7 @@ func (c *Cluster) inspect(ctx context.Context, m etcd.Member, host *dockerhost.H
 	kept, isKept := c.previous(s, m)
 	ended := found.Status == container.Exited || found.Status == container.Restarting
 	switch {
-	case ended, found.Status == container.Created && found.Labels[etcd.LabelBirth] == string(etcd.Rejoin):
+	case ended, found.Status == container.Created && (isKept || found.Labels[etcd.LabelBirth] == string(etcd.Rejoin)):
 		it.data, err = host.Exists(ctx, found.ID, etcd.DataTarget+"/member/wal")
 		it.data = it.data && (!ended || !lostLog(ctx, host, found))
 	case !present && isKept:

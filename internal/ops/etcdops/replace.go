@@ -29,7 +29,7 @@ const (
 // replace puts the member on a new container, proves it, and removes the old
 // one. Every part of it looks at what is there first, so that it can be carried
 // out again after an interruption at any moment. When the new container is not
-// proven in time the old one is put back.
+// proven in time the old one is put back, where that can still start.
 func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error {
 	if err := c.settle(ctx, l); err != nil {
 		return err
@@ -38,7 +38,7 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 	if err != nil {
 		return err
 	}
-	r := &replacement{c: c, m: step.Member, host: host, step: step}
+	r := &replacement{c: c, m: step.Member, host: host, step: step, before: l.Membership}
 	r.current, r.hasCurrent = c.find(l.Survey, step.Member)
 	r.old, r.hasOld = c.previous(l.Survey, step.Member)
 	c.noteChange()
@@ -63,17 +63,18 @@ func (c *Cluster) replace(ctx context.Context, step etcd.Replace, l look) error 
 // asTold compares the version that the member came back with and the one that it
 // was to run. It goes back where it still can.
 func (r *replacement) asTold(ctx context.Context) error {
-	if r.current.Hash() != r.step.Of.Spec(r.m, etcd.Rejoin, "").Labels[container.LabelHash] {
+	if !r.hasOld || r.current.Hash() != r.step.Of.Spec(r.m, etcd.Rejoin, "").Labels[container.LabelHash] {
 		return nil // it flushes, or is the old one
 	}
-	err := etcd.CheckRuns(r.m.Host, r.step.Of.Image, r.step.Of.Version, r.versions[r.m.PeerURL()])
+	err := etcd.CheckRuns(r.m.Host, r.step.Of.Image, r.step.Of.Version, r.runs)
 	switch {
 	case err == nil:
 		return nil
-	case r.hasOld && etcd.MayReturn(r.old, r.versions):
-		return r.undo(ctx, err)
+	case r.before.MayReturn(r.m, r.old, r.runs):
+		return r.undo(ctx, fmt.Errorf("%w: pull or load the right image on that host, or correct etcd_version", err))
 	default:
-		return &MemberError{Member: r.m.Name, Err: fmt.Errorf("%w. It works, and stays so: the cluster may have come up to that version, in which the old container would not start", err)}
+		return &MemberError{Member: r.m.Name, Err: fmt.Errorf("%w. It works, and stays so: the cluster may have come up to that version, "+
+			"in which the old container would not start. %s", err, etcd.OtherVersion)}
 	}
 }
 
@@ -90,6 +91,9 @@ func (c *Cluster) dropOld(ctx context.Context, step etcd.DropOld, l look) error 
 		return nil
 	}
 	if step.Prove {
+		if details, err := host.Inspect(ctx, r.current.ID); err == nil {
+			r.restarts = details.RestartCount
+		}
 		if err := r.proven(ctx); err != nil {
 			return &MemberError{Member: r.m.Name, Err: fmt.Errorf("the new container on host %s, which an interrupted apply had made, answered and was not proven: "+
 				"%w. Nothing was changed: it runs, and the old one is there as %s%s", r.m.Host, err, etcd.PreviousName(c.identity(r.m)), r.logs(ctx))}
@@ -107,8 +111,12 @@ type replacement struct {
 	// current has the member's name; old is kept beside it.
 	current, old       containerFound
 	hasCurrent, hasOld bool
-	// versions are those that members told when this one was proven, by peer URL.
-	versions map[string]string
+	// before is the cluster before the swap, and runs the version that the new
+	// container told, "" as long as it has not worked.
+	before etcd.Membership
+	runs   string
+	// restarts are those that the container had before, which say nothing.
+	restarts int
 }
 
 func (r *replacement) spec() container.Spec {
@@ -186,9 +194,12 @@ func (r *replacement) proven(ctx context.Context) error {
 	err := r.c.poll(ctx, r.c.within(provenWithin), "the member is back and has caught up", func(ctx context.Context) (bool, string) {
 		views := r.c.glance(ctx)
 		now := etcd.Consensus(r.c.Desired.All(), views)
+		if now.Healthy[url] {
+			r.runs = now.Versions[url]
+		}
 		if time.Since(lastLook) > containerInterval {
 			lastLook = time.Now()
-			if details, err := r.host.Inspect(ctx, r.current.ID); err == nil && (details.RestartCount > 1 || details.Status == container.Exited) {
+			if details, err := r.host.Inspect(ctx, r.current.ID); err == nil && (details.RestartCount > r.restarts+1 || details.Status == container.Exited) {
 				ended = fmt.Errorf("its container ends by itself (exit code %d)", details.ExitCode)
 				return true, ""
 			}
@@ -202,7 +213,6 @@ func (r *replacement) proven(ctx context.Context) error {
 				return false, fmt.Sprintf("it has applied %d log entries, %s %d", mine, key, view.Applied)
 			}
 		}
-		r.versions = now.Versions
 		return true, ""
 	})
 	return errors.Join(ended, err)
@@ -223,6 +233,10 @@ func (r *replacement) undo(ctx context.Context, failure error) error {
 	defer cancel()
 	if !r.hasOld {
 		return fmt.Errorf("%w\n\nNothing else was touched", failure)
+	}
+	if !r.before.MayReturn(r.m, r.old, r.runs) {
+		return fmt.Errorf("%w\n\nIt has worked as etcd %s: in a cluster that has come up to that version the old container would not start, so that the new one was left. "+
+			"No other member was touched. Correct what the log says and apply again", failure, r.runs)
 	}
 	if err := r.restore(ctx); err != nil {
 		return fmt.Errorf("%w\n\nThe old container could not be put back: %w. It is still there as %s", failure, err, etcd.PreviousName(r.c.identity(r.m)))

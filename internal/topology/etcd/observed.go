@@ -42,8 +42,9 @@ type Observed struct {
 	// another one.
 	OldImages map[string]bool
 	// Data are the members that were found with a write-ahead log in their
-	// data directory. It is only looked at where a container has ended, and
-	// where one was never started that [Rejoin]s.
+	// data directory. It is only looked at where a container has ended, where one
+	// was never started that [Rejoin]s, and where there is only the old one that a
+	// replacement keeps.
 	Data map[string]bool
 	// Proven: every endpoint answered with one cluster ID, the same members,
 	// all of them started, and a leader, and a write and a read through each
@@ -56,7 +57,7 @@ type Observed struct {
 	// Downgrading: this apply has told the cluster of the downgrade already.
 	Downgrading bool
 	// Volumes by host are the cluster's volumes, looked at by a destroy, and on
-	// hosts where a member's container is missing. A host that was looked at is
+	// hosts where a member has no container. A host that was looked at is
 	// in the map.
 	Volumes map[string][]string
 }

@@ -65,7 +65,8 @@ func (l life) finishOne(s memberState, p Peer) (topology.Step, error) {
 	case !p.started() || !l.c.Healthy[p.url()]:
 		return Await{Members: []Member{s.Member}, Why: "the new member has not answered yet"}, nil
 	default:
-		return Promote{Member: s.Member, ID: p.ID}, nil
+		all, up := l.c.voters()
+		return Promote{Member: s.Member, ID: p.ID, Voters: all + 1, Working: up + 1}, nil
 	}
 }
 

@@ -91,8 +91,9 @@ func (s memberState) kept() bool { return s.previous.Status != container.Absent 
 // an old container aside and is, or may be, down. One that works has been
 // replaced, whatever it is made of, so that only the old container has to go.
 // While nobody speaks for the cluster one that runs, and is made as it should be,
-// is waited for with the others, see quorum; and so is one that is either, where
-// even with it there is no quorum.
+// is waited for with the others, see quorum. Where even with it there is no
+// quorum nothing can be proven, and only what neither runs nor is made as it
+// should be is replaced.
 func (l life) finishReplacement() (topology.Step, error) {
 	for _, s := range l.states { // of a silent host no container is known
 		if !s.kept() || !l.belongs(s) || l.dataGone(s) {
@@ -225,7 +226,7 @@ func (l life) dataGone(s memberState) bool {
 		volumes, looked := l.o.Volumes[s.Host]
 		return looked && l.d.DataPath == "" && !slices.Contains(volumes, l.d.Data(s.Member, s.Incarnation).Source)
 	case container.Created:
-		return s.birth() == Rejoin && !l.o.Data[s.Name]
+		return (s.birth() == Rejoin || s.kept()) && !l.o.Data[s.Name]
 	case container.Exited, container.Restarting:
 		return !l.o.Data[s.Name]
 	default:

@@ -77,6 +77,9 @@ func (l life) pending() string {
 		}
 	}
 	for _, s := range l.reachable() {
+		if s.kept() {
+			return "Finishing the replacement of " + s.place()
+		}
 		if s.container.Hash() != l.hash(l.d, s) {
 			return "Changing " + s.place()
 		}

@@ -95,8 +95,8 @@ func dataGone(d Desired, s memberState) error {
 	return &Refusal{
 		Member: s.Name, Summary: "Data of etcd member is gone",
 		Detail: fmt.Sprintf("There is no data of %s in %s. Started on nothing it could split the cluster, so it was not started. "+
-			"No quorum of the other members answers, so it cannot be replaced either. Bring the others back, or the data to that place "+
-			"and, where its container has ended, that up with docker start, and apply again.",
+			"No quorum of the other members answers, so it cannot be replaced either. Bring the others back, or the data to that place, and apply again. "+
+			"A container that has ended for want of it has to be started with docker start then.",
 			s.place(), d.Data(s.Member, s.Incarnation).Source),
 	}
 }

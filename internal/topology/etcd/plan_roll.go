@@ -28,6 +28,9 @@ func (l life) roll() (topology.Step, error) {
 	if err := l.refuseVoluntary("replacing " + outdated[0].place()); err != nil {
 		return nil, err
 	}
+	if err := l.refuseOtherVersion(); err != nil {
+		return nil, err
+	}
 	for _, s := range outdated {
 		if conflict := portConflict(l.d, l.o, s); conflict != nil {
 			return nil, conflict
@@ -49,6 +52,23 @@ func (l life) roll() (topology.Step, error) {
 		}
 	}
 	return l.replaceNext(outdated, false), nil
+}
+
+// refuseOtherVersion refuses to give others what one has already, which is of
+// another version than it was made for.
+func (l life) refuseOtherVersion() error {
+	for _, s := range l.states {
+		if s.container.Hash() != l.hash(l.d, s) {
+			continue
+		}
+		if err := CheckRuns(s.Host, s.container.Image, l.d.Version, l.c.Versions[s.PeerURL()]); err != nil {
+			return &Refusal{
+				Member: s.Name, Summary: "Etcd member of another version",
+				Detail: fmt.Sprintf("%s runs another version than it was made for: %s. The others were not replaced. %s", s.place(), err, OtherVersion),
+			}
+		}
+	}
+	return nil
 }
 
 // replaceNext takes the first that does not lead; the leader hands over first.
@@ -137,7 +157,7 @@ func ChangeWarnings(d Desired, o Observed) []string {
 			continue
 		}
 		if err := CheckRuns(s.Host, d.Image, d.Version, life.c.Versions[s.PeerURL()]); err != nil {
-			warnings = append(warnings, sentence(err.Error()))
+			warnings = append(warnings, sentence(err.Error())+" "+OtherVersion)
 		}
 	}
 	return warnings

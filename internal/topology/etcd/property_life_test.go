@@ -202,6 +202,10 @@ func checkSafe(t *rapid.T, d Desired, o Observed, step topology.Step) {
 		if !whole || learners(c) > 0 {
 			t.Fatalf("%s while %d of %d voters work and %d learn", s, up, all, learners(c))
 		}
+	case Promote:
+		if p, listed := c.peer(s.Member); !listed || !p.Learner || !p.started() || !c.Healthy[p.url()] {
+			t.Fatalf("%s, which does not work as a learner", s)
+		}
 	case RemoveMember:
 		left, working := c.without(s.Member)
 		if left == 0 || working < Quorum(left) {

@@ -222,7 +222,11 @@ func (s *scenario) observe(words []string, options map[string]string) bool {
 		m := s.known(words[1], words[2])
 		s.o.drop(s.d, m)
 		if words[3] != "absent" {
-			s.o.put(words[1], s.container(m, words[3], options))
+			found := s.container(m, words[3], options)
+			s.o.put(words[1], found)
+			if v, told := VersionOfImage(found.Image); told && s.o.Membership.Healthy[m.PeerURL()] {
+				s.o.Membership.Versions[m.PeerURL()] = v.String()
+			}
 		}
 	case "previous":
 		m := s.known(words[1], words[2])

@@ -220,6 +220,8 @@ func Narrowest(steps []topology.Step) string {
 			}
 		case RemoveMember:
 			note(s.Left, s.Working)
+		case Promote:
+			note(s.Voters, s.Working)
 		}
 	}
 	return text

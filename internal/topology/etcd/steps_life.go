@@ -29,6 +29,9 @@ type JoinMember struct {
 type Promote struct {
 	Member Member
 	ID     uint64
+	// Voters and Working are the voting members with it, and how many of them
+	// work.
+	Voters, Working int
 }
 
 // MoveLeader hands leadership to another member, so that the old leader's end

@@ -3,6 +3,7 @@ package etcd
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -163,21 +164,32 @@ func CheckRuns(host, image, told, runs string) error {
 	if !known || !says || v.sameMinor(wanted) {
 		return nil
 	}
-	return fmt.Errorf("what host %s has as %s is etcd %s, not %s: pull or load the right image on that host, or correct etcd_version", host, image, v, wanted)
+	return fmt.Errorf("what host %s has as %s is etcd %s, not %s", host, image, v, wanted)
 }
 
-// MayReturn reports whether a member can go back to its old container, when
-// members, it among them, told these versions: etcd does not start on data of a
+// OtherVersion is what to do about a member that runs another version than its
+// container was made for.
+const OtherVersion = "Use the right image under another name or tag, since for a name that stays nothing is replaced, or correct etcd_version where the tag tells no version."
+
+// MayReturn reports whether a member whose new container runs a version, "" when
+// it never worked, can go back to its old one. etcd does not start on data of a
 // cluster that works as a later minor version, and a cluster works as the lowest
-// of its members.
-func MayReturn(old container.Found, versions map[string]string) bool {
-	made := recordedVersion(old)
-	for _, text := range versions {
-		if v, known := parsed(text); known && !made.IsZero() && (v.sameMinor(made) || v.Before(made)) {
-			return true
+// of its members, learners among them.
+func (m Membership) MayReturn(member Member, old container.Found, runs string) bool {
+	was := recordedVersion(old)
+	if was.IsZero() {
+		was, _ = parsed(m.Versions[member.PeerURL()])
+	}
+	low := []string{runs}
+	for _, p := range m.Peers {
+		if !p.is(member) {
+			low = append(low, m.Versions[p.url()])
 		}
 	}
-	return false
+	return runs == "" || was.IsZero() || slices.ContainsFunc(low, func(text string) bool {
+		v, known := parsed(text)
+		return known && (v.sameMinor(was) || v.Before(was))
+	})
 }
 
 func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] + "." }

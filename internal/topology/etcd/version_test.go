@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -73,7 +74,7 @@ func TestCheckRuns(t *testing.T) {
 		{"3.6.16", "3.6.15", ""}, // what is done about it is the same
 		{"", "3.5.35", ""},
 		{"3.6.16", "", ""},
-		{"3.6.16", "3.5.35", "what host h1 has as etcd:mine is etcd 3.5.35, not 3.6.16: pull or load the right image on that host, or correct etcd_version"},
+		{"3.6.16", "3.5.35", "what host h1 has as etcd:mine is etcd 3.5.35, not 3.6.16"},
 	} {
 		got := ""
 		if err := CheckRuns("h1", "etcd:mine", c.told, c.runs); err != nil {
@@ -86,21 +87,30 @@ func TestCheckRuns(t *testing.T) {
 }
 
 func TestMayReturn(t *testing.T) {
-	of := func(image string) container.Found { return container.Found{Image: image} }
+	const none, mine = "", "etcd:mine"
 	for name, c := range map[string]struct {
-		old      container.Found
-		versions map[string]string
-		want     bool
+		old, told, runs string
+		others          []string
+		want            bool
 	}{
-		"others are as it was":         {of("etcd:v3.5.35"), map[string]string{"a": "3.6.16", "b": "3.5.35", "c": "3.5.35"}, true},
-		"another is older":             {of("etcd:v3.6.16"), map[string]string{"a": "3.7.3", "b": "3.5.35"}, true},
-		"it came back with less":       {of("etcd:v3.6.16"), map[string]string{"a": "3.5.35", "b": "3.6.16"}, true},
-		"it is the only one":           {of("etcd:v3.5.35"), map[string]string{"a": "3.6.16"}, false},
-		"it was the last to go":        {of("etcd:v3.5.35"), map[string]string{"a": "3.7.3", "b": "3.6.16", "c": "3.6.16"}, false},
-		"what it was is not known":     {of("etcd:mine"), map[string]string{"a": "3.6.16", "b": "3.5.35"}, false},
-		"what others are is not known": {of("etcd:v3.5.35"), map[string]string{"a": "3.6.16", "b": ""}, false},
+		"others are as it was":            {"etcd:v3.5.35", "3.5.35", "3.6.16", []string{"3.5.35", "3.5.35"}, true},
+		"another is older":                {"etcd:v3.6.16", "3.6.16", "3.7.3", []string{"3.5.35"}, true},
+		"it came back with less":          {"etcd:v3.6.16", "3.6.16", "3.5.35", []string{"3.6.16"}, true},
+		"it never worked":                 {"etcd:v3.5.35", "3.5.35", none, nil, true},
+		"it is the only one":              {"etcd:v3.5.35", "3.5.35", "3.6.16", nil, false},
+		"it was the last to go":           {"etcd:v3.5.35", "3.5.35", "3.7.3", []string{"3.6.16", "3.6.16"}, false},
+		"only what it told is known":      {mine, "3.5.35", "3.6.16", []string{"3.5.35"}, true},
+		"only what it told, the last":     {mine, "3.5.35", "3.6.16", []string{"3.6.16"}, false},
+		"nothing is known of what it was": {mine, none, "3.6.16", []string{"3.6.16"}, true},
+		"nothing is known of others":      {"etcd:v3.5.35", none, "3.6.16", []string{none}, false},
 	} {
-		if got := MayReturn(c.old, c.versions); got != c.want {
+		m := at("h1", "etcd-1", "old")
+		cluster := Membership{Peers: []Peer{{PeerURLs: []string{m.PeerURL()}}}, Versions: map[string]string{m.PeerURL(): c.told, "http://out:2380": "3.5.35"}}
+		for i, v := range c.others {
+			url := fmt.Sprintf("http://other-%d:2380", i)
+			cluster.Peers, cluster.Versions[url] = append(cluster.Peers, Peer{PeerURLs: []string{url}}), v
+		}
+		if got := cluster.MayReturn(m, container.Found{Image: c.old}, c.runs); got != c.want {
 			t.Errorf("%s: got %t", name, got)
 		}
 	}
