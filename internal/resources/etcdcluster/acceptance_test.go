@@ -2,6 +2,7 @@ package etcdcluster_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -210,6 +211,7 @@ func TestAccEtcdCluster_bringsBackAllContainers(t *testing.T) {
 // from the labels of its containers.
 func TestAccEtcdCluster_importsByName(t *testing.T) {
 	target := testlab.ForTest(t)
+	fewer := withoutHost(t, target, "h3") + strings.Replace(cluster(target), `etcd-3 = { host = "h3" }`, "", 1)
 	config := acctest.Provider(t, target, "ssh") + cluster(target, `snapshot_count = 5000`, `env = { GOGC = "80" }`, `log = { max_size = "7m" }`)
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
@@ -228,9 +230,26 @@ func TestAccEtcdCluster_importsByName(t *testing.T) {
 				Config: config, ResourceName: address, ImportState: true, ImportStateId: "nowhere",
 				ExpectError: regexp.MustCompile(`there is no container of an etcd cluster "nowhere" on any of the\s+hosts\s+h1,\s+h2,\s+h3`),
 			},
+			{
+				Config: fewer, ResourceName: address, ImportState: true, ImportStateId: "acc",
+				ExpectError: regexp.MustCompile(`(?s)has\s+members\s+that\s+are\s+on\s+no\s+host\s+of\s+the\s+provider\s+block:\s+etcd-3\s+at\s+http://.*Add\s+their\s+hosts\s+first`),
+			},
 			{Config: config, ConfigPlanChecks: emptyPlan()},
 		},
 	})
+}
+
+// withoutHost is a provider block that lacks a host.
+func withoutHost(t *testing.T, target *testlab.Target, name string) string {
+	t.Helper()
+	text, err := target.HostsJSON("ssh")
+	must(t, err)
+	hosts := map[string]json.RawMessage{}
+	must(t, json.Unmarshal([]byte(text), &hosts))
+	delete(hosts, name)
+	fewer, err := json.Marshal(hosts)
+	must(t, err)
+	return acctest.ProviderFor(string(fewer))
 }
 
 // TestAccEtcdCluster_refusesForeignContainer: a container of our name without

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/acctest"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/images"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/tfcli"
 )
 
@@ -99,6 +101,45 @@ func TestAccEtcdCluster_oneHostUnreachable(t *testing.T) {
 			t.Errorf("left on %s: %s", host, left)
 		}
 	}
+}
+
+// TestAccEtcdCluster_memberIsLate: from the quorum on a creation is no error,
+// whatever is missing: Terraform would destroy the cluster with the next apply.
+func TestAccEtcdCluster_memberIsLate(t *testing.T) {
+	lab := testlab.LabForTest(t, 3)
+	const peers = "iptables %s FORWARD -p tcp --dport 2380 -j DROP"
+	run := func(what string) {
+		t.Helper()
+		if output, err := lab.Host("h3").Run(t.Context(), fmt.Sprintf(peers, what)); err != nil {
+			t.Fatalf("%v: %s", err, output)
+		}
+	}
+	run("-I")
+	p := &proof{t: t, lab: lab, workspace: newWorkspace(t), transport: "ssh", image: images.Etcd35, members: three(), attributes: []string{`timeouts = { create = "45s" }`}}
+	p.workspace.Env = []string{"TF_LOG_PROVIDER=INFO", "TF_LOG_PATH=" + p.logPath()}
+	p.write()
+	o := p.apply()
+	must(t, o.err)
+	if !slices.ContainsFunc(o.warnings, func(w string) bool {
+		return strings.Contains(w, "Etcd cluster is not whole yet") && strings.Contains(w, "etcd-3")
+	}) {
+		t.Errorf("warnings are %q", o.warnings)
+	}
+	created := p.state()
+	if created.Ready || created.ClusterID == "" || !strings.Contains(created.Degraded, "etcd-3") {
+		t.Errorf("the state is %+v", created)
+	}
+	p.clusterID = created.ClusterID
+	before := p.containerIDs()
+
+	run("-D")
+	must(t, p.apply().err)
+	if healed := p.state(); !healed.Ready || healed.ClusterID != created.ClusterID {
+		t.Errorf("the cluster was %+v and is %+v", created, healed)
+	}
+	p.same(before)
+	p.whole()
+	p.nothingLeft("the member is back")
 }
 
 // TestAccEtcdCluster_portTaken: a port that a process of the host holds only

@@ -61,6 +61,9 @@ func newProof(t *testing.T, lab *testlab.Lab, start proof) *proof {
 	if outcome.err != nil {
 		t.Fatalf("bootstrap: %v", outcome.err)
 	}
+	if !sameSteps(outcome.planned, outcome.done) {
+		t.Errorf("bootstrap: planned was %q, done was %q", outcome.planned, outcome.done)
+	}
 	p.clusterID = p.state().ClusterID
 	p.whole()
 	p.startWriter()

@@ -14,6 +14,7 @@ import (
 // clusterState is what the state says of the cluster.
 type clusterState struct {
 	ClusterID string `json:"cluster_id"`
+	Degraded  string `json:"degraded_reason"`
 	Version   string
 	Ready     bool
 	Endpoints []string

@@ -79,12 +79,13 @@ func (w *watch) judge(had map[string]string, output string) {
 // replica's storage is full, then the whole disk of a host, and a host is down
 // while others are pushed to. Nothing that was there ever goes, nothing is
 // there before it is whole, a broken transfer goes on where it was, and in the
-// end all are equal without an apply. A replication by a cron expression makes
-// its passes when it says.
+// two intervals all are equal again without an apply. A replication by a cron
+// expression makes its passes when it says.
 func TestAccRegistry_faults(t *testing.T) {
 	s := newStorages(t)
 	const (
 		mebibyte = 1 << 20
+		interval = 15 * time.Second
 		storage  = `storage = { path = "/srv/registry" }`
 		// Its packets are answered by a reset, so that the follower notices at once.
 		cut = "iptables %s FORWARD -p tcp -d %s --dport 8443 -j REJECT --reject-with tcp-reset"
@@ -96,10 +97,16 @@ func TestAccRegistry_faults(t *testing.T) {
 		replicated(s.target, "h1 h2", "h1", fmt.Sprintf("port = 8090\nenv = { ANKA_VM_DIR_PATH = \"vms\", ANKA_IMAGE_DIR_PATH = \"images\" }\nreplication = {\n cron = \"* * * * *\"\n port = 8444\n image = %q\n}", images.Rclone)))
 	prove := func(*terraform.State) error {
 		byMinute := minutely{s, "h2"}.pushes()
-		began := time.Now()
-		healed := func(fault string) {
-			t.Logf("%s: all was equal after %s", fault, time.Since(began).Round(100*time.Millisecond))
-			began = time.Now()
+		heals := func(fault, host string, heal func()) {
+			t.Helper()
+			heal()
+			began := time.Now()
+			s.equal("h1", host)
+			took := time.Since(began).Round(100 * time.Millisecond)
+			t.Logf("%s: all was equal %s after it was healed", fault, took)
+			if took > 2*interval {
+				t.Errorf("%s: all was equal %s after it was healed, the interval is %s", fault, took, interval)
+			}
 		}
 		push(t, s.lab, "h1", "small", "v1")
 		s.equal("h1", "h2", "h3")
@@ -122,12 +129,10 @@ func TestAccRegistry_faults(t *testing.T) {
 			return fmt.Errorf("the transfer had ended, or its part is gone: %s, %w", parts(), err)
 		}
 		s.equal("h1", "h2")
-		shell(t, s.lab, "h3", fmt.Sprintf(cut, "-D", s.lab.Host("h1").Address))
-		s.equal("h1", "h3")
+		heals("link cut", "h3", func() { shell(t, s.lab, "h3", fmt.Sprintf(cut, "-D", s.lab.Host("h1").Address)) })
 		if got := shell(t, s.lab, "h3", "stat -c %i /srv/registry/images_dir/"+layer); got != fmt.Sprint(inode) {
 			t.Errorf("the layer is not the part, of %d bytes, that was there when the link broke", size)
 		}
-		healed("link cut")
 
 		// The storage of h2 has no room for this one.
 		had := s.list("h2")
@@ -138,9 +143,7 @@ func TestAccRegistry_faults(t *testing.T) {
 		if got := s.list("h2"); got != had {
 			t.Errorf("h2 had\n%s\nand has\n%s", had, got)
 		}
-		shell(t, s.lab, "h2", "rm /srv/registry/other")
-		s.equal("h1", "h2")
-		healed("storage full")
+		heals("storage full", "h2", func() { shell(t, s.lab, "h2", "rm /srv/registry/other") })
 
 		// The host's whole disk is full, containers and logs included.
 		must(t, s.lab.Host("h3").FillDisk(s.ctx))
@@ -151,17 +154,13 @@ func TestAccRegistry_faults(t *testing.T) {
 		if got := fetch(t, registryURL(s.lab, "h3")+"/registry/v2/vm?id=large"); !strings.Contains(got, layer) {
 			t.Errorf("the registry on the full disk says %s", got)
 		}
-		must(t, s.lab.Host("h3").FreeDisk(s.ctx))
-		s.equal("h1", "h3")
-		healed("disk full")
+		heals("disk full", "h3", func() { must(t, s.lab.Host("h3").FreeDisk(s.ctx)) })
 
 		must(t, s.lab.Host("h3").PowerOff(s.ctx))
 		push(t, s.lab, "h1", "small", "v3")
 		push(t, s.lab, "h1", "other", "v1")
 		s.equal("h1", "h2")
-		must(t, s.lab.Host("h3").PowerOn(s.ctx))
-		s.equal("h1", "h3")
-		healed("host down")
+		heals("host down", "h3", func() { must(t, s.lab.Host("h3").PowerOn(s.ctx)) })
 		byMinute()
 		for host, w := range watching {
 			w.end()
@@ -174,7 +173,7 @@ func TestAccRegistry_faults(t *testing.T) {
 	resource.Test(t, resource.TestCase{
 		ProtoV6ProviderFactories: acctest.Factories(),
 		Steps: []resource.TestStep{{
-			Config: acctest.Provider(t, s.target, "ssh") + replicated(s.target, threeHosts, "h1", everySecond("bandwidth_limit = 50000000"), storage) + beside,
+			Config: acctest.Provider(t, s.target, "ssh") + replicated(s.target, threeHosts, "h1", every(interval, "bandwidth_limit = 50000000"), storage) + beside,
 			Check:  prove,
 		}},
 	})

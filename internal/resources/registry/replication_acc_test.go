@@ -61,7 +61,7 @@ func kept(t testing.TB, lab *testlab.Lab, role string, before map[string]string)
 }
 
 // TestAccRegistry_replicates: what is pushed to the primary is on all replicas
-// within two intervals. Changes and repairs of the replication never touch a
+// soon. Changes and repairs of the replication never touch a
 // registry, and destroying keeps the data.
 func TestAccRegistry_replicates(t *testing.T) {
 	lab, target := labAndTarget(t)

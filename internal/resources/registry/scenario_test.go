@@ -17,8 +17,10 @@ import (
 )
 
 // everySecond is a replication for tests that wait for many passes.
-func everySecond(further string) string {
-	return strings.Replace(every2s(further), "interval = 2", "interval = 1", 1)
+func everySecond(further string) string { return every(time.Second, further) }
+
+func every(interval time.Duration, further string) string {
+	return strings.Replace(every2s(further), "interval = 2", fmt.Sprintf("interval = %d", int(interval.Seconds())), 1)
 }
 
 // scenario is a registry that terraform changes as a process of its own, so

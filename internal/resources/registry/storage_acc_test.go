@@ -140,6 +140,13 @@ func TestAccStorage_objectStore(t *testing.T) {
 					if strings.Contains(fmt.Sprint(state), store.Secret) {
 						return fmt.Errorf("the key is in the state")
 					}
+					for _, host := range []string{"h1", "h2"} {
+						// Docker shows the environment, in which it has to be, and nothing else may have it.
+						told := shell(t, lab, host, "for c in $(docker ps -aq); do docker inspect -f '{{json .Config.Labels}} {{json .Config.Cmd}} {{json .Mounts}}' $c; docker logs $c 2>&1; done")
+						if strings.Contains(told, store.Secret) || !strings.Contains(told, "anka") {
+							return fmt.Errorf("the key is in labels, arguments or the log of %s, or they are not there: %s", host, told)
+						}
+					}
 					before = containers(t, lab, "registry")
 					return nil
 				},
