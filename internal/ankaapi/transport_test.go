@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 // shows serves the documented status with a certificate of the test's choice,
@@ -109,13 +111,12 @@ func TestTransport_dialling(t *testing.T) {
 			}
 		})
 	}
-	closed := httptest.NewServer(nil)
-	closed.Close()
-	_, err := connect(t, Config{URL: closed.URL}).Status(t.Context())
+	closed := freeport.ClosedURL(t)
+	_, err := connect(t, Config{URL: closed}).Status(t.Context())
 	wants(t, err, Unreachable, "nothing listens on this port; check the port and that the service runs")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = connect(t, Config{URL: closed.URL}).Status(ctx)
+	_, err = connect(t, Config{URL: closed}).Status(ctx)
 	wants(t, err, Unreachable, "cancelled")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/statusops"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/inprocess"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/etcdstub"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/compat"
 )
 
@@ -33,8 +34,7 @@ func TestAskRegistries(t *testing.T) {
 	open := inprocess.Registry(t, inprocess.Env{"ANKASIM_VERSION": "1.40.0-a"})
 	guarded := inprocess.Registry(t, inprocess.Env{"ANKASIM_VERSION": "1.41.0-b", "ANKA_ENABLE_AUTH": "true", "ANKA_ROOT_TOKEN": token})
 	controller := inprocess.Controller(t, inprocess.NewStore(), nil)
-	closed := httptest.NewServer(nil)
-	closed.Close()
+	closed := freeport.ClosedURL(t)
 	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer hanging.Close()
 	for name, c := range map[string]struct {
@@ -83,7 +83,7 @@ func TestAskRegistries(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := statusops.AskRegistries(t.Context(), statusops.RegistryQuestion{
 				Via: map[string]string{
-					open: "h1", guarded: "h1", controller: "h1", closed.URL: "h1", hanging.URL: "h1",
+					open: "h1", guarded: "h1", controller: "h1", closed: "h1", hanging.URL: "h1",
 					"http://127.0.0.1:2": "h9", "not a url": "h1",
 				},
 				Fleet: here(t), Token: c.token, Secret: c.value, Credentials: c.credentials, Timeout: 300 * time.Millisecond,

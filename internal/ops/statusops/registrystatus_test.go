@@ -18,6 +18,7 @@ import (
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/inprocess"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/pki"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/dockerstub"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/container"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/registry"
 	"github.com/anka-ha/terraform-provider-anka/internal/topology/replication"
@@ -114,9 +115,8 @@ func TestAskReplicas(t *testing.T) {
 // labels say that it is a replica.
 func TestAskReplicas_silence(t *testing.T) {
 	h1, broken := &dockerstub.Daemon{}, &dockerstub.Daemon{Failure: "out of memory"}
-	closed := httptest.NewServer(nil)
-	closed.Close()
-	h1.Runs(replica("h1"), 8089, closed.URL, recordOf("h2", "h1", "h2", "h3"))
+	closed := freeport.ClosedURL(t)
+	h1.Runs(replica("h1"), 8089, closed, recordOf("h2", "h1", "h2", "h3"))
 	fleet := fleetOf(h1.Host(t, "h1"), dockerstub.Silent(t, "h2"), broken.Host(t, "h3"), dockerstub.Silent(t, "h4"))
 	fleet.AddUnknown("h5")
 	ask := func(q statusops.RegistriesQuestion) statusops.RegistriesAnswer {

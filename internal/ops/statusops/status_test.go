@@ -8,6 +8,7 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/statusops"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 const running = `{"status":"OK","message":"","body":{"status":"Running","version":"1.50.1-5e3c3f5b",` +
@@ -32,8 +33,7 @@ func controller(t *testing.T, code int, body string, ready int) string {
 }
 
 func TestAsk(t *testing.T) {
-	closed := httptest.NewServer(nil)
-	closed.Close()
+	closed := freeport.ClosedURL(t)
 	const refused = `{"status":"FAIL","message":"Authentication Required"}`
 	for name, c := range map[string]struct {
 		url              string
@@ -46,7 +46,7 @@ func TestAsk(t *testing.T) {
 		"not ready":    {url: controller(t, 200, running, 503), reachable: true},
 		"unauthorized": {url: controller(t, 401, refused, 200), reachable: true, ready: true, failure: "HTTP 401", summary: "Controller refuses the credentials"},
 		"failing":      {url: controller(t, 500, `{"status":"FAIL","message":"no etcd"}`, 503), reachable: true, failure: "no etcd", summary: "Controller failed"},
-		"closed":       {url: closed.URL, failure: "connection was refused", summary: "Controller is unreachable"},
+		"closed":       {url: closed, failure: "connection was refused", summary: "Controller is unreachable"},
 		"a web page":   {url: controller(t, 200, "<html>", 200), summary: "Not a controller", always: true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/ops/statusops"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/inprocess"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 // starting is a controller that a load balancer hides for one question, whose
@@ -66,11 +67,10 @@ func TestAsk_waits(t *testing.T) {
 // TestAsk_waitEnds: the error tells what was waited for and the last answer;
 // where that is allowed it is data.
 func TestAsk_waitEnds(t *testing.T) {
-	closed := httptest.NewServer(nil)
-	closed.Close()
+	closed := freeport.ClosedURL(t)
 	never := func(t *testing.T) string {
 		return inprocess.Controller(t, inprocess.NewStore(), inprocess.Env{
-			"ANKASIM_NEVER_READY": "true", "ANKA_ANKA_REGISTRY": closed.URL,
+			"ANKASIM_NEVER_READY": "true", "ANKA_ANKA_REGISTRY": closed,
 		})
 	}
 	wait := &statusops.Wait{Ready: true, RegistryRunning: true, Timeout: 1500 * time.Millisecond}
@@ -81,9 +81,9 @@ func TestAsk_waitEnds(t *testing.T) {
 	}{
 		"never ready": {never(t), []string{
 			"waited 1.5s for the controller to be ready and its registry to be running, and asked ",
-			"its status was Running, it was not ready, and the status of its registry " + closed.URL + " was FAIL", "wait_for.timeout", "HTTP 503",
+			"its status was Running, it was not ready, and the status of its registry " + closed + " was FAIL", "wait_for.timeout", "HTTP 503",
 		}, true},
-		"not there": {closed.URL, []string{"waited 1.5s", "there was no status", "connection was refused"}, false},
+		"not there": {closed, []string{"waited 1.5s", "there was no status", "connection was refused"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

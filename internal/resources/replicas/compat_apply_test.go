@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/inprocess"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 )
 
 // changeable is a registry that becomes another one while its URL stays.
@@ -132,19 +133,18 @@ func TestApplyCompatibility_onlyWhatRunsCounts(t *testing.T) {
 // TestPlanCompatibility_plannedButSilent: a registry that stays as it is and
 // does not answer is judged by what its resource says of it.
 func TestPlanCompatibility_plannedButSilent(t *testing.T) {
-	closed := httptest.NewServer(nil)
-	closed.Close()
+	closed := freeport.ClosedURL(t)
 	s, registries, _ := pair(t)
-	config := object{"replicas": object{"h1": object{}}, "port": portOf(t, closed.URL), "image": "r:v1.40.0", "ready_timeout": "1ms", "storage": object{"path": "/opt/templates"}}
+	config := object{"replicas": object{"h1": object{}}, "port": portOf(t, closed), "image": "r:v1.40.0", "ready_timeout": "1ms", "storage": object{"path": "/opt/templates"}}
 	planned, _ := registries.Plan(nil, config)
 	if _, told := registries.Apply(nil, planned, config); refusals(told) != "" {
 		t.Fatal(told)
 	}
-	state := with(config, object{"id": "anka", "name": "anka", "urls": object{"h1": closed.URL}, "ready": false})
+	state := with(config, object{"id": "anka", "name": "anka", "urls": object{"h1": closed}, "ready": false})
 	if _, said := registries.Plan(state, config); strings.Contains(said, "create") || strings.Contains(said, "replace") {
 		t.Fatal(said)
 	}
-	_, said := s.Plan(nil, connected(object{"registry_urls": object{"h1": closed.URL}}))
+	_, said := s.Plan(nil, connected(object{"registry_urls": object{"h1": closed}}))
 	if !strings.HasPrefix(refusals(said), tooOld) || !strings.Contains(said, "(tag of image r:v1.40.0, planned by") {
 		t.Error(said)
 	}

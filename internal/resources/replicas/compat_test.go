@@ -9,6 +9,7 @@ import (
 
 	"github.com/anka-ha/terraform-provider-anka/internal/dockerhost"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/ankasim/inprocess"
+	"github.com/anka-ha/terraform-provider-anka/internal/testlab/freeport"
 	"github.com/anka-ha/terraform-provider-anka/internal/testlab/protocol"
 )
 
@@ -64,8 +65,7 @@ const (
 
 // TestPlanCompatibility_runningRegistry: what nobody plans is asked.
 func TestPlanCompatibility_runningRegistry(t *testing.T) {
-	closed := httptest.NewServer(nil)
-	closed.Close()
+	closed := freeport.ClosedURL(t)
 	for name, c := range map[string]struct {
 		url  string
 		more object
@@ -78,7 +78,7 @@ func TestPlanCompatibility_runningRegistry(t *testing.T) {
 		"old enough for old ones":  {inprocess.Registry(t, atVersion("1.40.0-abc")), object{"image": "x:1.47.0"}, "", ""},
 		"no version in the tag":    {inprocess.Registry(t, atVersion("1.40.0-abc")), object{"image": "anka-controller"}, "", ""},
 		"new enough":               {inprocess.Registry(t, atVersion("1.48.0-abc")), object{}, "", ""},
-		"does not answer":          {closed.URL, object{}, "", ""},
+		"does not answer":          {closed, object{}, "", ""},
 		"a controller":             {inprocess.Controller(t, inprocess.NewStore(), atVersion("1.40.0")), object{}, "", ""},
 		"the same token":           {inprocess.Registry(t, guarded(rightToken)), token(rightToken), "", ""},
 		"another token":            {inprocess.Registry(t, guarded(rightToken)), token(wrongToken), differ, "both root_token_wo_version"},

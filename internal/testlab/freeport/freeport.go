@@ -46,3 +46,10 @@ func Address(t testing.TB) string {
 	}
 	return address
 }
+
+// ClosedURL is one of this machine's at which nothing listens, and nothing will: that of a server that was closed may be
+// the next server's.
+func ClosedURL(t testing.TB) string {
+	t.Helper()
+	return "http://" + Address(t)
+}
