@@ -120,6 +120,17 @@ func TestAccEtcdCluster_badImage(t *testing.T) {
 		t.Errorf("%s leads, %s did before", again, led)
 	}
 
+	// Killed between two containers: its data is there, as the old one shows.
+	first = p.follower()
+	member, id := p.state().Members[first], container.Identity{Owner: "acc", Role: container.Etcd, Instance: first}
+	docker(t, lab, p.members[first], "stop", id.Name())
+	docker(t, lab, p.members[first], "rename", id.Name(), etcd.PreviousName(id))
+	p.inOrder(p.changes(change{what: "between two containers", involuntary: true}), "replace the container of "+first)
+	if again := p.state().Members[first]; again != member {
+		t.Errorf("the member was %+v and is %+v", member, again)
+	}
+	before = p.containerIDs()
+
 	first = p.follower()
 	p.image, p.attributes = mine, []string{`etcd_version = "3.5.35"`}
 	p.fails("an image of another version than etcd_version says", first, mine+" is etcd 3.6.16, not 3.5.35", "The old container was put back and works")
