@@ -54,21 +54,30 @@ func (l life) roll() (topology.Step, error) {
 	return l.replaceNext(outdated, false), nil
 }
 
-// refuseOtherVersion refuses to give others what one has already, which is of
-// another version than it was made for.
-func (l life) refuseOtherVersion() error {
+// otherVersion is the first member that runs another version than its container,
+// which is as it should be, was made for, and what is wrong with it.
+func (l life) otherVersion() (memberState, error) {
 	for _, s := range l.states {
 		if s.container.Hash() != l.hash(l.d, s) {
-			continue
+			continue // it is going to be replaced
 		}
 		if err := CheckRuns(s.Host, s.container.Image, l.d.Version, l.c.Versions[s.PeerURL()]); err != nil {
-			return &Refusal{
-				Member: s.Name, Summary: "Etcd member of another version",
-				Detail: fmt.Sprintf("%s runs another version than it was made for: %s. The others were not replaced. %s", s.place(), err, OtherVersion),
-			}
+			return s, err
 		}
 	}
-	return nil
+	return memberState{}, nil
+}
+
+// refuseOtherVersion refuses to give others what one has already.
+func (l life) refuseOtherVersion() error {
+	s, err := l.otherVersion()
+	if err == nil {
+		return nil
+	}
+	return &Refusal{
+		Member: s.Name, Summary: "Etcd member of another version",
+		Detail: fmt.Sprintf("%s runs another version than it was made for: %s. The others were not replaced. %s", s.place(), err, OtherVersion),
+	}
 }
 
 // replaceNext takes the first that does not lead; the leader hands over first.
@@ -151,14 +160,8 @@ func ChangeWarnings(d Desired, o Observed) []string {
 	}
 	told, _ := CheckVersion(to)
 	warnings := slices.DeleteFunc(path.Warnings, func(w string) bool { return slices.Contains(told, w) })
-	for _, s := range life.states {
-		// Those that run something else are going to be replaced.
-		if s.container.Hash() != life.hash(d, s) {
-			continue
-		}
-		if err := CheckRuns(s.Host, d.Image, d.Version, life.c.Versions[s.PeerURL()]); err != nil {
-			warnings = append(warnings, sentence(err.Error())+" "+OtherVersion)
-		}
+	if _, err := life.otherVersion(); err != nil {
+		warnings = append(warnings, sentence(err.Error())+" "+OtherVersion)
 	}
 	return warnings
 }
